@@ -1,0 +1,58 @@
+/* What is known of a session. Fronts and parsers fill it, policy reads it,
+ * the record prints it. Plain data: it owns nothing, and what it points to
+ * (configuration, hello bytes) is kept alive by the session. */
+#ifndef TF_FACTS_H
+#define TF_FACTS_H
+
+#include "hello.h"
+#include "host.h"
+#include "reasons.h"
+
+enum tf_verdict {
+    TF_VERDICT_NONE,    /* not decided yet */
+    TF_VERDICT_TUNNEL,  /* bytes pass untouched */
+    TF_VERDICT_MONITOR, /* the same, but it would have been blocked for `reason` */
+    TF_VERDICT_BLOCK,
+    TF_VERDICT_UPGRADE /* terminated inside, verified TLS outside */
+};
+
+/* What the client asked the front for. */
+enum tf_ask {
+    TF_ASK_TUNNEL, /* bytes both ways, TLS inside: CONNECT, SNI */
+    TF_ASK_HTTP    /* one plain HTTP exchange */
+};
+
+struct tf_rule;
+
+#define TF_USER_AGENT_MAX 256
+
+struct tf_facts {
+    /* who */
+    struct tf_addr source;
+    const char *listener;                    /* its name in the configuration */
+    char user_agent[TF_USER_AGENT_MAX];      /* where the front saw one, cut to fit; peer bytes; NUL-terminated */
+    /* where to */
+    enum tf_ask ask;
+    bool has_target;
+    struct tf_target target;
+    struct tf_addr destination; /* the address that is dialled; family TF_FAMILY_NONE until known */
+    /* what they say */
+    bool has_hello;
+    struct tf_hello hello;
+    bool not_tls; /* the client's first bytes, or the server speaking first, are not TLS */
+    bool has_server_hello;
+    struct tf_server_hello server;
+    /* what became of it */
+    enum tf_verdict verdict;
+    enum tf_reason reason;
+    const char *detail;        /* a fixed sentence that says more than the reason does, or NULL */
+    const struct tf_rule *rule; /* the one that matched, or NULL */
+    const char *step;          /* where the session stood when it was refused */
+    /* when and how much */
+    int64_t started_us;  /* UTC, microseconds since 1970 */
+    int64_t duration_us;
+    uint64_t bytes_up;   /* from the client */
+    uint64_t bytes_down; /* from the server */
+};
+
+#endif

@@ -1,0 +1,24 @@
+/* Writes JSON (RFC 8259) into a bounded writer. Peer bytes are escaped so
+ * that they can break neither a line, a terminal nor a page: everything but
+ * printable ASCII becomes \u00XX byte by byte, and so do < > & and '. */
+#ifndef TF_JSON_H
+#define TF_JSON_H
+
+#include "bytes.h"
+
+/* Keeps track of commas; one object deep. */
+struct tf_json {
+    struct tf_writer *w;
+    bool first;
+};
+
+struct tf_json tf_json_open(struct tf_writer *w); /* writes `{` */
+void tf_json_close(struct tf_json *j);            /* writes `}` */
+void tf_json_key(struct tf_json *j, const char *key); /* comma and key; the value is the caller's */
+void tf_json_text(struct tf_json *j, const char *key, const char *value);
+void tf_json_bytes(struct tf_json *j, const char *key, const void *p, size_t n);
+void tf_json_u64(struct tf_json *j, const char *key, uint64_t v);
+void tf_json_bool(struct tf_json *j, const char *key, bool v);
+void tf_put_json_string(struct tf_writer *w, const void *p, size_t n); /* quoted and escaped */
+
+#endif

@@ -1,0 +1,66 @@
+/* Rules and the verdict. Nothing here looks anything up: the same facts
+ * always give the same answer, and `explain` asks the same function as a
+ * live session does. */
+#ifndef TF_POLICY_H
+#define TF_POLICY_H
+
+#include "facts.h"
+
+enum tf_action { TF_ACTION_TUNNEL, TF_ACTION_UPGRADE, TF_ACTION_BLOCK, TF_ACTION_MONITOR };
+
+/* One entry of a rule's `destination`: a host pattern (tf_host_matches), or
+ * a block of addresses when `pattern` is NULL. */
+struct tf_destination {
+    const char *pattern;
+    struct tf_cidr cidr;
+};
+
+struct tf_port_range {
+    uint16_t first, last;
+};
+
+/* A [rule NAME]. An empty list matches everything. */
+struct tf_rule {
+    const char *name;
+    unsigned line; /* in the configuration file */
+    const char *const *listeners;
+    size_t listener_count;
+    const struct tf_cidr *sources;
+    size_t source_count;
+    const struct tf_destination *destinations;
+    size_t destination_count;
+    const struct tf_port_range *ports;
+    size_t port_count;
+    enum tf_action action;
+    int32_t until_day; /* last day on which it applies, days since 1970-01-01 UTC; INT32_MAX: for ever */
+    const char *owner, *ticket; /* "" where not set */
+};
+
+struct tf_policy {
+    uint16_t floor; /* TF_TLS12 or TF_TLS13 */
+    bool monitor;   /* mode = monitor: nothing is blocked for its TLS version, only logged */
+    const struct tf_rule *rules;
+    size_t rule_count;
+};
+
+enum tf_decided {
+    TF_DECIDED,
+    TF_NEEDS_ADDRESS /* a rule in the way names a block of addresses, and facts->destination is not known yet */
+};
+
+/* Fills facts->verdict, reason and rule from the client's side of things: source, listener, target, address,
+ * hello (or not_tls, or a reason that is already set, such as a malformed hello). `today` is days since
+ * 1970-01-01 UTC. A session at or above the floor is tunnelled unless a `block` rule matches. TF_NEEDS_ADDRESS
+ * leaves facts as they were. */
+enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts *facts, int32_t today);
+
+/* The same for the server's hello, once facts->has_server_hello: false (with reason set) when the session must
+ * end. A monitored session goes on, with the reason noted. */
+bool tf_policy_server(const struct tf_policy *policy, struct tf_facts *facts);
+
+/* Whether a version passes the floor; drafts of TLS 1.3 count as 1.3. */
+bool tf_version_passes(const struct tf_policy *policy, uint16_t version);
+const char *tf_action_name(enum tf_action action);
+const char *tf_verdict_name(enum tf_verdict verdict);
+
+#endif

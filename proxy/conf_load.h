@@ -1,0 +1,33 @@
+/* Configuration files and environment to an immutable, counted snapshot. */
+#ifndef CONF_LOAD_H
+#define CONF_LOAD_H
+
+#include "../lib/conf.h"
+#include <stdatomic.h>
+#include <stdio.h>
+
+/* A snapshot. Sessions hold a reference, so a reload never changes what a live session sees. */
+struct conf {
+    struct tf_conf tf;
+    char *file;
+    atomic_uint refs;
+    struct tf_arena arena; /* holds everything that tf points to */
+};
+
+/* Reads `file` and the environment. NULL when anything is wrong: every error is then written to `errors`, one a
+ * line, as `FILE:LINE: what is wrong, and what to write`. The caller has the one reference. */
+struct conf *conf_load(const char *file, FILE *errors);
+struct conf *conf_ref(struct conf *c);
+void conf_unref(struct conf *c);
+/* `conf/tlsfloor.ini` if it is there, else the installed `/etc/tlsfloor/tlsfloor.ini`. */
+const char *conf_default_file(void);
+
+/* Completes access.listeners and access.local, once the sockets are bound (ports may have been 0). Call before the
+ * snapshot is shared. False: out of memory. */
+bool conf_set_bound(struct conf *c, const struct tf_addr *bound, size_t n);
+
+/* `tlsfloor check [-c FILE] [--dump]` and `tlsfloor explain ...`: argv[0] is the command. Return the exit code. */
+int check_main(int argc, char **argv);
+int explain_main(int argc, char **argv);
+
+#endif
