@@ -1,7 +1,7 @@
 /* Typed settings from sections, keys and values.
  *
  * Pure: the loader (`proxy/conf_load.c`) reads files and the environment and
- * feeds tf_conf_set one value at a time; this file knows every key, its type,
+ * feeds them one value at a time; this file knows every key, its type,
  * bounds and default (`conf.def`), and words the errors. All lists and texts
  * live in the arena. */
 #ifndef TF_CONF_H
@@ -25,8 +25,8 @@ struct tf_listener {
 
 /* One `resolve` line: connections to host:port go to `to` instead. */
 struct tf_override {
-    const char *host; /* lower case; "*" is any, as in curl's --connect-to with an empty host */
-    uint16_t port;    /* 0: any */
+    const char *host;  /* lower case; "*" is any, as in curl's --connect-to with an empty host */
+    uint16_t port;     /* 0: any */
     struct tf_addr to; /* port 0: the port asked for */
     struct tf_override *next;
 };
@@ -54,23 +54,84 @@ struct tf_conf {
     } log;
     struct tf_addr admin; /* family and port 0: off */
     bool admin_on;
-    bool open_proxy;      /* [access] open_proxy: told to serve the world */
-    const char *dns_servers; /* [dns] servers: "" is the system's; else a list for ares_set_servers_ports_csv */
-    uint32_t threads;     /* [gateway] threads: loops; 0: one a core */
+    bool open_proxy;             /* [access] open_proxy: told to serve the world */
+    const char *dns_servers;     /* [dns] servers: "" is the system's; else a list for ares_set_servers_ports_csv */
+    uint32_t threads;            /* [gateway] threads: loops; 0: one a core */
+    struct tf_section *sections; /* every setting as it was written; see below */
 };
 
-/* Where a value comes from, for errors and `--dump`. */
+/* The first override for a target, or NULL. */
+const struct tf_override *tf_conf_override(const struct tf_conf *conf, const struct tf_target *target);
+
+enum tf_source { TF_FROM_DEFAULT, TF_FROM_FILE, TF_FROM_ENVIRONMENT };
+
+/* Where a value comes from. */
 struct tf_origin {
-    const char *file; /* or "environment" */
-    unsigned line;    /* 0: no line */
+    enum tf_source source;
+    const char *name; /* of the file or the variable */
+    unsigned line;    /* of the file; 0: the file as a whole */
 };
 
-/* A load in progress. Zero it, set conf and arena, call tf_conf_begin, then section and set for each line. */
+/* `FILE:LINE`, `FILE`, `environment VARIABLE` or `default`. */
+void tf_put_origin(struct tf_writer *w, const struct tf_origin *origin);
+
+enum tf_severity {
+    TF_ERROR,   /* the settings cannot be used */
+    TF_WARNING, /* they can, but hardly as they were meant */
+    TF_NOTE     /* something to keep in mind */
+};
+
+/* A load in progress. Zero it, set the upper part, call tf_conf_begin, then feed: files first, then the
+ * environment, then tf_conf_finish. What is wrong is reported and left out, so that one load finds all of it. */
 struct tf_conf_load {
     struct tf_conf *conf;
     struct tf_arena *arena;
-    struct tf_writer *error; /* the sentence for a call that answered false; NUL-terminated by the callee */
-    void *section;           /* private: the listener, rule or plain section being filled, and what was seen */
+    int32_t today; /* days since 1970-01-01 UTC */
+    struct tf_origin whole; /* the file: where to report what no single line is to blame for */
+    /* `sentence` says what is wrong and what to write; it is valid during the call only. */
+    void (*report)(void *arg, enum tf_severity severity, const struct tf_origin *at, const char *sentence);
+    void *arg;
+    unsigned errors; /* reported so far */
+    /* private */
+    struct tf_section *section; /* being filled; NULL after a bad header: its keys are passed over */
+    struct tf_section **sections_end;
+    bool in_section; /* a header has been seen, good or bad */
 };
+
+/* The longest value of one key, and the longest name of a listener or rule. */
+#define TF_CONF_VALUE_MAX 8192
+#define TF_CONF_NAME_MAX  32
+
+/* Sets every default. */
+void tf_conf_begin(struct tf_conf_load *load);
+/* `floor`, `listener proxy`: what stands between the brackets. */
+void tf_conf_section(struct tf_conf_load *load, const char *header, struct tf_origin at);
+/* A key of the section that is open. */
+void tf_conf_set(struct tf_conf_load *load, const char *key, const char *value, struct tf_origin at);
+/* TLSFLOOR_SECTION_KEY or TLSFLOOR_SECTION_NAME_KEY; overrides what the file says. Other variables are ignored. */
+void tf_conf_environment(struct tf_conf_load *load, const char *variable, const char *value);
+/* What only the whole can show. True: no error in all of the load, and load->conf is complete. */
+bool tf_conf_finish(struct tf_conf_load *load);
+
+/* One key of one section as it was written, for `check --dump`. */
+struct tf_setting {
+    const char *text; /* NULL: a required key that was not written */
+    struct tf_origin origin;
+    struct tf_setting *next; /* of a key that may be repeated */
+};
+
+struct tf_section {
+    const struct tf_section_info *info; /* conf_table.h */
+    const char *name;                   /* of a listener or rule, else "" */
+    struct tf_origin origin;
+    struct tf_setting *settings; /* one a key, in the order of conf.def */
+    void *object;                /* what the keys fill: the tf_conf, a tf_listener or a tf_rule */
+    struct tf_section *next;
+};
+
+/* The settings as INI, each with a comment that says where it came from; a file that loads to the same settings. */
+void tf_put_conf(struct tf_writer *w, const struct tf_conf *conf);
+/* The reference of all sections and keys, as Markdown tables. */
+void tf_put_conf_reference(struct tf_writer *w);
 
 #endif

@@ -40,6 +40,7 @@ struct tf_facts {
     bool has_hello;
     struct tf_hello hello;
     bool not_tls; /* the client's first bytes, or the server speaking first, are not TLS */
+    bool looks_like_http; /* and the client's are an HTTP request: it is told with a page, not an alert */
     bool has_server_hello;
     struct tf_server_hello server;
     /* what became of it */

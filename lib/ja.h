@@ -8,7 +8,8 @@
 #include "hello.h"
 
 /* A running digest. `start` begins anew, `add` feeds, `finish` writes
- * `size` bytes to out. `ctx` is handed to each. */
+ * `size` bytes to out. `ctx` is handed to each. Size 0: this machine has no
+ * such digest, and what needs it is not written. */
 struct tf_digest {
     void *ctx;
     size_t size; /* 16 for MD5, 32 for SHA-256 */
@@ -18,7 +19,8 @@ struct tf_digest {
 };
 
 void tf_put_ja3_text(struct tf_writer *w, const struct tf_hello *hello); /* `771,4865-...,0-23-...,29-23,0` */
-void tf_put_ja3(struct tf_writer *w, const struct tf_hello *hello, const struct tf_digest *md5); /* 32 hex digits */
+void tf_put_ja3(struct tf_writer *w, const struct tf_hello *hello,
+                const struct tf_digest *md5); /* 32 hex digits */
 void tf_put_ja4(struct tf_writer *w, const struct tf_hello *hello, const struct tf_digest *sha256);
 void tf_put_ja3s_text(struct tf_writer *w, const struct tf_server_hello *hello);
 void tf_put_ja3s(struct tf_writer *w, const struct tf_server_hello *hello, const struct tf_digest *md5);

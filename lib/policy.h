@@ -57,6 +57,9 @@ enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts
 /* The same for the server's hello, once facts->has_server_hello: false (with reason set) when the session must
  * end. A monitored session goes on, with the reason noted. */
 bool tf_policy_server(const struct tf_policy *policy, struct tf_facts *facts);
+/* The same where there is no ServerHello that could be read: `reason` says why. */
+bool tf_policy_server_wrong(const struct tf_policy *policy, struct tf_facts *facts, enum tf_reason reason,
+                            const char *detail);
 
 /* Whether a version passes the floor; drafts of TLS 1.3 count as 1.3. */
 bool tf_version_passes(const struct tf_policy *policy, uint16_t version);

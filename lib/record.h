@@ -1,8 +1,9 @@
-/* The lines of the block log and of the access log, and times as text.
+/* The lines of the block log and of the access log.
  * Elastic Common Schema names, dotted keys, one JSON object a line. */
 #ifndef TF_RECORD_H
 #define TF_RECORD_H
 
+#include "calendar.h"
 #include "facts.h"
 #include "ja.h"
 #include "policy.h"
@@ -24,11 +25,5 @@ void tf_put_block_record(struct tf_writer *w, const struct tf_facts *facts, cons
  * set up, the tail (bytes, duration, how it ended) when it is over. Together one line. */
 void tf_put_access_head(struct tf_writer *w, const struct tf_facts *facts, const struct tf_record_context *c);
 void tf_put_access_tail(struct tf_writer *w, const struct tf_facts *facts);
-
-/* RFC 3339 in UTC with milliseconds: 2026-11-21T23:06:59.123Z */
-void tf_put_time(struct tf_writer *w, int64_t unix_us);
-/* Proleptic Gregorian calendar; days since 1970-01-01. */
-void tf_civil_from_days(int32_t days, int *year, int *month, int *day);
-bool tf_days_from_civil(int year, int month, int day, int32_t *days); /* false: no such date */
 
 #endif

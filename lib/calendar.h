@@ -1,0 +1,16 @@
+/* Days and times as text, in UTC and the proleptic Gregorian calendar. Pure:
+ * what time it is, the caller says. */
+#ifndef TF_CALENDAR_H
+#define TF_CALENDAR_H
+
+#include "bytes.h"
+
+/* RFC 3339 in UTC with milliseconds: 2026-11-21T23:06:59.123Z. A clock that stands before 1970 is taken to
+ * stand at 1970. */
+void tf_put_time(struct tf_writer *w, int64_t unix_us);
+/* Days since 1970-01-01 to a date and back. */
+void tf_civil_from_days(int32_t days, int *year, int *month, int *day);
+bool tf_days_from_civil(int year, int month, int day,
+                        int32_t *days); /* false: no such date, or not in 0 to 9999 */
+
+#endif

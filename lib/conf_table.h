@@ -1,0 +1,128 @@
+/* The table of settings (conf.def) as data. Private to the conf_*.c files. */
+#ifndef TF_CONF_TABLE_H
+#define TF_CONF_TABLE_H
+
+#include "conf.h"
+#include "text.h"
+
+enum tf_value_type {
+    TF_TYPE_CHOICE,
+    TF_TYPE_NUMBER,
+    TF_TYPE_SECONDS,
+    TF_TYPE_LATER,
+    TF_TYPE_TEXT,
+    TF_TYPE_DATE,
+    TF_TYPE_SINK,
+    TF_TYPE_ADDRESS_OR_OFF,
+    TF_TYPE_SERVERS,
+    TF_TYPE_ADDRESS_SET,
+    TF_TYPE_OVERRIDES,
+    TF_TYPE_ADDRESSES,
+    TF_TYPE_NAMES,
+    TF_TYPE_CIDRS,
+    TF_TYPE_DESTINATIONS,
+    TF_TYPE_PORTS
+};
+
+/* A field of the object that a section fills; size 0: none. */
+struct tf_target_field {
+    size_t offset, size;
+};
+
+struct tf_key {
+    const char *name;
+    enum tf_value_type type;
+    struct tf_target_field field;
+    struct tf_target_field count; /* of a list: where the number of its entries goes */
+    uint64_t min, max;            /* of a number; of a list min is the least number of entries; of a choice the base */
+    const char *words;            /* of a choice, with | between them */
+    const char *later;            /* those of them that this version does not have */
+    const char *value;            /* the default; NULL: the key is required */
+    const char *doc;
+};
+
+enum tf_section_object { TF_OBJECT_PLAIN, TF_OBJECT_LISTENER, TF_OBJECT_RULE };
+
+struct tf_section_info {
+    const char *name;
+    enum tf_section_object object; /* TF_OBJECT_PLAIN: there is one, without a name */
+    const char *doc;
+    const struct tf_key *keys;
+    size_t key_count;
+};
+
+/* Places in the list of sections, and of keys in their section: TF_KEY_RULE_until. */
+enum tf_section_id {
+#define SECTION(id, name, object, doc) TF_SECTION_##id,
+#define KEY(id, key, kind, value, doc)
+#define END(id)
+#include "conf.def"
+#undef SECTION
+#undef KEY
+#undef END
+    TF_SECTION_COUNT
+};
+
+#define SECTION(id, name, object, doc) enum tf_keys_of_##id {
+#define KEY(id, key, kind, value, doc) TF_KEY_##id##_##key,
+#define END(id)                                                                                              \
+    TF_KEYS_OF_##id                                                                                          \
+    }                                                                                                        \
+    ;
+#include "conf.def"
+#undef SECTION
+#undef KEY
+#undef END
+
+extern const struct tf_section_info tf_section_infos[TF_SECTION_COUNT];
+
+/* A choice's words: whether `word` is one of `words`, and at which place. */
+bool tf_words_have(const char *words, struct tf_text word, size_t *place);
+
+/* Writes the values that a key takes, in words: for the reference, and behind "write ". */
+void tf_put_values(struct tf_writer *w, const struct tf_key *key);
+
+/* conf_values.c: reads `text` into the field of `object` that is the key's. False, with a sentence in *error. Lists
+ * and texts are made in the arena. */
+bool tf_value_set(const struct tf_key *key, void *object, struct tf_text text, struct tf_arena *arena,
+                  struct tf_writer *error);
+/* Whether the values of a key written twice add up (else the second is an error). */
+bool tf_key_repeats(const struct tf_key *key);
+/* Whether a line end in the environment may stand for a comma. */
+bool tf_key_is_list(const struct tf_key *key);
+/* Whether this version does something with the key. */
+bool tf_key_is_used(const struct tf_key *key);
+
+/* conf.c: writes the parts, each cut to 300 characters; a NULL ends them. */
+void tf_put_parts(struct tf_writer *w, const char *const *parts);
+/* Puts a sentence together from parts and hands it to load->report. */
+void tf_report(struct tf_conf_load *load, enum tf_severity severity, const struct tf_origin *at,
+               const char *const *parts);
+/* `line 12` or `the environment`, as a part. */
+struct tf_place {
+    char text[32];
+};
+const char *tf_place_text(struct tf_place *place, const struct tf_origin *origin);
+#define TF_PARTS(...) ((const char *const[]){__VA_ARGS__, NULL})
+/* `[rule NAME]` as parts */
+#define TF_SECTION_PARTS(s) "[", (s)->info->name, (s)->name[0] ? " " : "", (s)->name, "]"
+
+/* The section of this kind and name, made if it is not there; NULL after a report. Names that the environment cannot
+ * tell apart are the same. */
+struct tf_section *tf_section_open(struct tf_conf_load *load, const struct tf_section_info *info,
+                                   struct tf_text name, struct tf_origin at);
+struct tf_section *tf_section_find(const struct tf_conf *conf, const struct tf_section_info *info,
+                                   struct tf_text name);
+/* The one section of its kind. */
+struct tf_section *tf_section_plain(const struct tf_conf *conf, enum tf_section_id id);
+
+/* conf_env.c: whether two names are the same in a variable: any case, and all but letters and digits alike. */
+bool tf_names_fold_alike(struct tf_text a, struct tf_text b);
+
+/* conf_check.c */
+void tf_check_listeners(struct tf_conf_load *load);
+void tf_check_access(struct tf_conf_load *load);
+/* conf_check_rules.c */
+void tf_check_rules(struct tf_conf_load *load);
+
+#endif

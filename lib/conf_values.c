@@ -1,0 +1,207 @@
+/* The text of a setting to what the gateway works with: single values, and
+ * which reader a type has. Lists are in conf_lists.c. conf.c has already named
+ * the key in the error; here is what is wrong with the value. */
+#include "calendar.h"
+#include "conf_value.h"
+
+#include <string.h>
+
+bool tf_value_wrong_item(const struct tf_value *v, struct tf_text item, const char *why)
+{
+    if (item.n <= 80) {
+        tf_put(v->error, item.p, item.n);
+        tf_put_char(v->error, ' ');
+    }
+    return tf_value_wrong(v, why);
+}
+
+bool tf_value_wrong(const struct tf_value *v, const char *why)
+{
+    tf_put_text(v->error, why);
+    tf_put_text(v->error, "; write ");
+    tf_put_values(v->error, v->key);
+    return false;
+}
+
+void *tf_value_alloc(const struct tf_value *v, size_t n)
+{
+    void *p = tf_arena_alloc(v->arena, n);
+    if (!p)
+        tf_put_text(v->error, "no memory is left for it");
+    return p;
+}
+
+const char *tf_value_text(const struct tf_value *v, struct tf_text text)
+{
+    const char *copy = tf_arena_text(v->arena, text.p, text.n);
+    if (!copy)
+        tf_put_text(v->error, "no memory is left for it");
+    return copy;
+}
+
+/* Stores an integer in a field of any width; an enum or a bool is one too. */
+static void store(const struct tf_value *v, uint64_t number)
+{
+    uint8_t u8 = (uint8_t)number;
+    uint16_t u16 = (uint16_t)number;
+    uint32_t u32 = (uint32_t)number;
+
+    switch (v->key->field.size) {
+    case sizeof u8:
+        memcpy(v->field, &u8, sizeof u8);
+        break;
+    case sizeof u16:
+        memcpy(v->field, &u16, sizeof u16);
+        break;
+    case sizeof u32:
+        memcpy(v->field, &u32, sizeof u32);
+        break;
+    case sizeof number:
+        memcpy(v->field, &number, sizeof number);
+        break;
+    }
+}
+
+static bool read_choice(const struct tf_value *v)
+{
+    size_t place, place_later;
+    if (!tf_words_have(v->key->words, v->text, &place))
+        return tf_value_wrong(v, "there is no such choice");
+    if (tf_words_have(v->key->later, v->text, &place_later))
+        return tf_value_wrong(v, "this version does not have it yet");
+    store(v, v->key->min + place);
+    return true;
+}
+
+static bool read_number(const struct tf_value *v)
+{
+    uint64_t number;
+    if (!tf_text_number(v->text, UINT64_MAX, &number))
+        return tf_value_wrong(v, "not a whole number");
+    if (number < v->key->min || number > v->key->max)
+        return tf_value_wrong(v, "out of range");
+    store(v, number);
+    return true;
+}
+
+static bool read_seconds(const struct tf_value *v)
+{
+    struct tf_text fraction = v->text;
+    struct tf_text whole = tf_text_take(&fraction, '.');
+    uint64_t seconds, part = 0;
+
+    if (!tf_text_number(whole, UINT32_MAX, &seconds) ||
+        (fraction.p && (fraction.n > 3 || !tf_text_number(fraction, 999, &part))))
+        return tf_value_wrong(v, "not a number of seconds with up to three decimals");
+    for (size_t digits = fraction.n; fraction.p && digits < 3; digits++)
+        part *= 10;
+    uint64_t ms = seconds * 1000 + part;
+    if (ms < v->key->min || ms > v->key->max)
+        return tf_value_wrong(v, "out of range");
+    store(v, ms);
+    return true;
+}
+
+static bool read_later(const struct tf_value *v)
+{
+    return tf_text_is(v->text, v->key->value) || tf_value_wrong(v, "this version does not have it yet");
+}
+
+static bool read_text(const struct tf_value *v)
+{
+    const char **field = v->field;
+    *field = tf_value_text(v, v->text);
+    return *field != NULL;
+}
+
+/* YYYY-MM-DD to days since 1970; nothing is for ever. */
+static bool read_date(const struct tf_value *v)
+{
+    struct tf_text t = v->text;
+    uint64_t year, month, day;
+    int32_t *field = v->field;
+
+    *field = INT32_MAX;
+    if (t.n == 0)
+        return true;
+    bool shaped = t.n == 10 && t.p[4] == '-' && t.p[7] == '-' &&
+                  tf_text_number((struct tf_text){t.p, 4}, 9999, &year) &&
+                  tf_text_number((struct tf_text){t.p + 5, 2}, 12, &month) &&
+                  tf_text_number((struct tf_text){t.p + 8, 2}, 31, &day);
+    if (!shaped || !tf_days_from_civil((int)year, (int)month, (int)day, field))
+        return tf_value_wrong(v, "there is no such date");
+    return true;
+}
+
+static bool read_sink(const struct tf_value *v)
+{
+    static const char syslog[] = "syslog:";
+    size_t n = sizeof syslog - 1;
+    if (v->text.n == 0)
+        return tf_value_wrong(v, "it is empty");
+    if (v->text.n >= n && memcmp(v->text.p, syslog, n) == 0)
+        return tf_value_wrong(v, "this version does not have syslog yet");
+    return read_text(v);
+}
+
+static bool read_address_or_off(const struct tf_value *v)
+{
+    struct tf_addr *field = v->field;
+    *field = (struct tf_addr){.family = TF_FAMILY_NONE};
+    return tf_text_is(v->text, "off") || tf_addr_port_parse(v->text.p, v->text.n, field) ||
+           tf_value_wrong(v, "not an address and a port");
+}
+
+static bool (*reader_of(enum tf_value_type type))(const struct tf_value *)
+{
+    switch (type) {
+    case TF_TYPE_CHOICE:
+        return read_choice;
+    case TF_TYPE_NUMBER:
+        return read_number;
+    case TF_TYPE_SECONDS:
+        return read_seconds;
+    case TF_TYPE_LATER:
+        return read_later;
+    case TF_TYPE_TEXT:
+        return read_text;
+    case TF_TYPE_DATE:
+        return read_date;
+    case TF_TYPE_SINK:
+        return read_sink;
+    case TF_TYPE_ADDRESS_OR_OFF:
+        return read_address_or_off;
+    case TF_TYPE_SERVERS:
+        return tf_read_servers;
+    case TF_TYPE_ADDRESS_SET:
+        return tf_read_address_set;
+    case TF_TYPE_OVERRIDES:
+        return tf_read_overrides;
+    case TF_TYPE_ADDRESSES:
+        return tf_read_addresses;
+    case TF_TYPE_NAMES:
+        return tf_read_names;
+    case TF_TYPE_CIDRS:
+        return tf_read_cidrs;
+    case TF_TYPE_DESTINATIONS:
+        return tf_read_destinations;
+    case TF_TYPE_PORTS:
+        return tf_read_ports;
+    }
+    return NULL;
+}
+
+bool tf_value_set(const struct tf_key *key, void *object, struct tf_text text, struct tf_arena *arena,
+                  struct tf_writer *error)
+{
+    uint8_t *base = object;
+    struct tf_value v = {
+        .key = key,
+        .text = text,
+        .field = base + key->field.offset,
+        .count = key->count.size > 0 ? (size_t *)(void *)(base + key->count.offset) : NULL,
+        .arena = arena,
+        .error = error,
+    };
+    return reader_of(key->type)(&v);
+}

@@ -1,0 +1,336 @@
+/* The HTTP/1.1 forward proxy front: CONNECT, and plain requests for http
+ * URIs (RFC 9112, RFC 9110 7.6).
+ *
+ * It owns the order of things: when a head may be read, whose turn it is,
+ * when an exchange is over and what may follow it. Reading heads is left to
+ * http_head.c, writing them to http_forward.c, bodies to http_body.c. */
+#include "front_http.h"
+
+#include "page.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum phase {
+    PHASE_REQUEST,  /* a request head is being gathered */
+    PHASE_ASKED,    /* the session knows the target, and has not answered yet */
+    PHASE_TUNNEL,   /* CONNECT was answered: the bytes are not ours any more */
+    PHASE_WAITING,  /* the request head is sent, and no final response has come */
+    PHASE_RESPONDED /* the client has a final response head */
+};
+
+struct http {
+    enum phase phase;
+    size_t scanned; /* of the head that is being gathered, whichever side it is from */
+    bool is_connect;
+    bool is_head;      /* the request's method is HEAD: the response has no body */
+    bool is_old;       /* the client speaks HTTP/1.0: no chunks, no 1xx, one exchange (RFC 9112 C.2.2) */
+    bool client_stays; /* the client may send another request on this connection */
+    bool server_stays; /* the server may get one; outlives the exchange, for the session to ask */
+    struct tf_http_body request, response;
+};
+
+/* Once the client has a response head, a page has no place: the response just breaks off. */
+static enum tf_feed fail(const struct http *h, struct tf_facts *facts, enum tf_reason reason,
+                         const char *detail)
+{
+    facts->reason = reason;
+    facts->detail = detail;
+    return h->phase == PHASE_RESPONDED ? TF_FEED_CLOSE : TF_FEED_BAD;
+}
+
+static struct tf_span rest_of(const struct tf_feed_io *io)
+{
+    if (io->used == 0)
+        return io->in;
+    return (struct tf_span){io->in.p + io->used, io->in.n - io->used};
+}
+
+static void note_user_agent(struct tf_facts *facts, struct tf_text text)
+{
+    size_t n = text.n < sizeof facts->user_agent ? text.n : sizeof facts->user_agent - 1;
+    if (n > 0)
+        memcpy(facts->user_agent, text.p, n);
+    facts->user_agent[n] = '\0';
+}
+
+static enum tf_feed ask(struct http *h, struct tf_facts *facts, enum tf_ask what, struct tf_text authority,
+                        uint16_t default_port)
+{
+    enum tf_host_error error = tf_authority_parse(authority.p, authority.n, default_port, &facts->target);
+    facts->has_target = error == TF_HOST_OK;
+    facts->ask = what;
+    if (!facts->has_target)
+        return fail(h, facts, TF_REASON_HOST_INVALID, tf_host_error_text(error));
+    h->phase = PHASE_ASKED;
+    return TF_FEED_TARGET;
+}
+
+/* RFC 9110 9.3.6. WinHTTP sends `Content-Length: 0` with every CONNECT; other bodies mean nothing. */
+static enum tf_feed ask_for_tunnel(struct http *h, struct tf_facts *facts, const struct tf_http_head *head)
+{
+    if (head->is_chunked || head->length > 0)
+        return fail(h, facts, TF_REASON_REQUEST_MALFORMED, "a CONNECT request cannot have a body");
+    return ask(h, facts, TF_ASK_TUNNEL, head->target, 0);
+}
+
+/* RFC 9112 3.2. The server gets the URI's authority, but what Host says must be sound all the same. */
+static bool is_host_sound(const struct tf_http_head *head)
+{
+    struct tf_target ignored;
+    if (head->hosts == 0)
+        return head->minor == 0;
+    return head->host.n == 0 || tf_authority_parse(head->host.p, head->host.n, 80, &ignored) == TF_HOST_OK;
+}
+
+static enum tf_feed ask_for_http(struct http *h, struct tf_facts *facts, const struct tf_http_head *head)
+{
+    struct tf_http_uri uri;
+    const char *detail;
+    enum tf_reason reason = tf_http_split_uri(head->target, &uri, &detail);
+    if (reason != TF_REASON_NONE)
+        return fail(h, facts, reason, detail);
+    if (!is_host_sound(head))
+        return fail(h, facts, TF_REASON_REQUEST_MALFORMED, "the Host field is missing or malformed");
+    if (tf_http_is_last_hop(head))
+        return fail(h, facts, TF_REASON_REQUEST_NOT_PROXY,
+                    "Max-Forwards is 0, so the request is for the proxy itself");
+    return ask(h, facts, TF_ASK_HTTP, uri.authority, 80);
+}
+
+/* The client is gone before its head was whole; an empty line is none (RFC 9112 2.2). */
+static enum tf_feed end_of_client(const struct http *h, struct tf_span in, struct tf_facts *facts)
+{
+    if (in.n == 0 || (in.n == 2 && memcmp(in.p, "\r\n", 2) == 0))
+        return TF_FEED_CLOSE;
+    return fail(h, facts, TF_REASON_REQUEST_CUT, NULL);
+}
+
+static enum tf_feed feed_request(struct http *h, struct tf_feed_io *io, struct tf_facts *facts)
+{
+    switch (tf_http_scan_head(io->in, &h->scanned)) {
+    case TF_HTTP_MORE:
+        return io->eof ? end_of_client(h, io->in, facts) : TF_FEED_MORE;
+    case TF_HTTP_BAD:
+        return fail(h, facts, TF_REASON_REQUEST_MALFORMED, "a byte in the head has no place there");
+    case TF_HTTP_DONE:
+        break;
+    }
+    struct tf_http_head head;
+    const char *error = tf_http_parse_request((struct tf_span){io->in.p, h->scanned}, &head);
+    if (error != NULL)
+        return fail(h, facts, TF_REASON_REQUEST_MALFORMED, error);
+    if (head.hosts > 1)
+        return fail(h, facts, TF_REASON_REQUEST_MALFORMED, "there is more than one Host field");
+    h->is_connect = tf_text_is(head.method, "CONNECT");
+    h->is_head = tf_text_is(head.method, "HEAD");
+    h->is_old = head.minor == 0;
+    h->client_stays = head.is_persistent;
+    note_user_agent(facts, head.user_agent);
+    if (!h->is_connect)
+        return ask_for_http(h, facts, &head);
+    io->used = h->scanned;
+    return ask_for_tunnel(h, facts, &head);
+}
+
+static void send_request(struct http *h, struct tf_feed_io *io)
+{
+    struct tf_http_head head;
+    struct tf_http_uri uri;
+    const char *detail;
+    assert(io->in.n >= h->scanned);
+    const char *error = tf_http_parse_request((struct tf_span){io->in.p, h->scanned}, &head);
+    assert(error == NULL);
+    enum tf_reason reason = tf_http_split_uri(head.target, &uri, &detail);
+    assert(reason == TF_REASON_NONE);
+    tf_http_put_request(io->to_server, &head, &uri);
+    assert(!io->to_server->full);
+    if (head.is_chunked)
+        h->request = tf_http_body_of(TF_HTTP_CHUNKED, 0);
+    else
+        h->request = tf_http_body_of(TF_HTTP_LENGTH, head.length);
+    io->used = h->scanned;
+}
+
+static void answer(void *state, struct tf_feed_io *io, struct tf_facts *facts)
+{
+    struct http *h = state;
+    (void)facts;
+    assert(h->phase == PHASE_ASKED);
+    io->used = 0;
+    if (h->is_connect)
+        tf_put_text(io->to_client, "HTTP/1.1 200 Connection established\r\n\r\n");
+    else
+        send_request(h, io);
+    h->phase = h->is_connect ? PHASE_TUNNEL : PHASE_WAITING;
+    h->scanned = 0;
+}
+
+static enum tf_feed feed_request_body(struct http *h, struct tf_feed_io *io, struct tf_facts *facts)
+{
+    switch (tf_http_body_move(&h->request, io->in, &io->used, io->to_server)) {
+    case TF_HTTP_MORE:
+        if (io->eof && io->used == io->in.n)
+            return fail(h, facts, TF_REASON_REQUEST_CUT, NULL);
+        break;
+    case TF_HTTP_BAD:
+        return fail(h, facts, TF_REASON_REQUEST_MALFORMED, "the chunked body is malformed");
+    case TF_HTTP_DONE:
+        break;
+    }
+    return TF_FEED_MORE;
+}
+
+/* RFC 9112 6.3 */
+static struct tf_http_body response_body(const struct http *h, const struct tf_http_head *head)
+{
+    if (h->is_head || head->status < 200 || head->status == 204 || head->status == 304)
+        return tf_http_body_of(TF_HTTP_EMPTY, 0);
+    if (head->is_chunked) {
+        struct tf_http_body body = tf_http_body_of(TF_HTTP_CHUNKED, 0);
+        body.is_unframed = h->is_old;
+        return body;
+    }
+    if (head->has_length)
+        return tf_http_body_of(TF_HTTP_LENGTH, head->length);
+    return tf_http_body_of(TF_HTTP_UNTIL_CLOSE, 0);
+}
+
+/* False: there is no room for it now. */
+static bool send_response_head(const struct http *h, struct tf_writer *to_client,
+                               const struct tf_http_head *head)
+{
+    bool is_interim = head->status < 200;
+    if (is_interim && h->is_old)
+        return true;
+    struct tf_writer w = *to_client;
+    tf_http_put_response(&w, head, &h->response, !is_interim && !h->client_stays);
+    if (!w.full)
+        *to_client = w;
+    return !w.full;
+}
+
+/* What a final response head means for both connections. */
+static const char *take_response(struct http *h, struct tf_span text, struct tf_http_head *head)
+{
+    const char *error = tf_http_parse_response(text, head);
+    if (error != NULL)
+        return error;
+    if (head->status == 101)
+        return "the server switches protocols, which it was not asked to do";
+    if (head->status < 200)
+        return NULL;
+    h->response = response_body(h, head);
+    bool ends_by_itself = h->response.framing != TF_HTTP_UNTIL_CLOSE;
+    h->server_stays = head->is_persistent && ends_by_itself;
+    h->client_stays = h->client_stays && ends_by_itself && tf_http_body_is_done(&h->request);
+    return NULL;
+}
+
+static enum tf_feed end_exchange(struct http *h, const struct tf_feed_io *io)
+{
+    if (!h->client_stays)
+        return TF_FEED_CLOSE;
+    *h = (struct http){.server_stays = h->server_stays && !io->eof && io->used == io->in.n};
+    return TF_FEED_AGAIN;
+}
+
+bool tf_http_server_reusable(const void *state)
+{
+    const struct http *h = state;
+    return h->server_stays;
+}
+
+static enum tf_feed feed_response_body(struct http *h, struct tf_feed_io *io, struct tf_facts *facts)
+{
+    size_t used = 0;
+    enum tf_http_result result = tf_http_body_move(&h->response, rest_of(io), &used, io->to_client);
+    io->used += used;
+    bool is_cut = io->eof && io->used == io->in.n;
+    switch (result) {
+    case TF_HTTP_MORE:
+        if (!is_cut)
+            return TF_FEED_MORE;
+        if (h->response.framing != TF_HTTP_UNTIL_CLOSE)
+            return fail(h, facts, TF_REASON_UPSTREAM_CLOSED,
+                        "the server closed the connection within its response");
+        break;
+    case TF_HTTP_BAD:
+        return fail(h, facts, TF_REASON_UPSTREAM_MALFORMED, "the chunked body is malformed");
+    case TF_HTTP_DONE:
+        break;
+    }
+    return end_exchange(h, io);
+}
+
+static enum tf_feed feed_response(struct http *h, struct tf_feed_io *io, struct tf_facts *facts)
+{
+    while (h->phase == PHASE_WAITING) {
+        struct tf_http_head head;
+        struct tf_span in = rest_of(io);
+        switch (tf_http_scan_head(in, &h->scanned)) {
+        case TF_HTTP_MORE:
+            return io->eof ? fail(h, facts, TF_REASON_UPSTREAM_CLOSED, NULL) : TF_FEED_MORE;
+        case TF_HTTP_BAD:
+            return fail(h, facts, TF_REASON_UPSTREAM_MALFORMED, "a byte in the head has no place there");
+        case TF_HTTP_DONE:
+            break;
+        }
+        size_t n = h->scanned;
+        h->scanned = 0;
+        const char *error = take_response(h, (struct tf_span){in.p, n}, &head);
+        if (error != NULL)
+            return fail(h, facts, TF_REASON_UPSTREAM_MALFORMED, error);
+        if (!send_response_head(h, io->to_client, &head)) {
+            if (io->to_client->len > 0)
+                return TF_FEED_MORE;
+            return fail(h, facts, TF_REASON_UPSTREAM_MALFORMED, "the head is too long");
+        }
+        io->used += n;
+        if (head.status >= 200)
+            h->phase = PHASE_RESPONDED;
+    }
+    return feed_response_body(h, io, facts);
+}
+
+static enum tf_feed feed(void *state, enum tf_side from, struct tf_feed_io *io, struct tf_facts *facts)
+{
+    struct http *h = state;
+    io->used = 0;
+    switch (h->phase) {
+    case PHASE_REQUEST:
+        if (from == TF_CLIENT)
+            return feed_request(h, io, facts);
+        break;
+    case PHASE_WAITING:
+    case PHASE_RESPONDED:
+        return from == TF_CLIENT ? feed_request_body(h, io, facts) : feed_response(h, io, facts);
+    case PHASE_ASKED:
+    case PHASE_TUNNEL:
+        break;
+    }
+    return TF_FEED_MORE;
+}
+
+/* A response to HEAD ends with its head. */
+static void cut_content(struct tf_writer *w, size_t from)
+{
+    struct tf_span page = {(const uint8_t *)w->p + from, w->len - from};
+    size_t scanned = 0;
+    if (tf_http_scan_head(page, &scanned) == TF_HTTP_DONE)
+        w->len = from + scanned;
+}
+
+static void refuse(void *state, struct tf_writer *to_client, const struct tf_facts *facts)
+{
+    const struct http *h = state;
+    size_t from = to_client->len;
+    if (h != NULL && (h->phase == PHASE_TUNNEL || h->phase == PHASE_RESPONDED))
+        return;
+    tf_put_http_refusal(to_client, facts);
+    if (h != NULL && h->is_head)
+        cut_content(to_client, from);
+}
+
+const struct tf_front tf_front_http = {
+    .name = "http", .state_size = sizeof(struct http), .feed = feed, .answer = answer, .refuse = refuse};

@@ -1,0 +1,28 @@
+/* What a session must know of `tf_front_http` beyond front.h.
+ *
+ * Heads are read whole: feed answers MORE with nothing used until io->in
+ * holds all of one. When `in` cannot grow any more, the session refuses:
+ * TF_REASON_REQUEST_TOO_LARGE or TF_REASON_UPSTREAM_MALFORMED.
+ *
+ * TF_ASK_TUNNEL: feed consumes the head; the bytes behind it belong to the
+ * tunnel. answer writes the 200. Then the front is done, and refuse is mute.
+ *
+ * TF_ASK_HTTP: feed consumes nothing; answer is shown the same bytes, and
+ * consumes the head. From then on both sides are fed until AGAIN, CLOSE or
+ * BAD. At CLOSE with facts->reason set the response broke off, and the client
+ * must not take it for a whole one.
+ *
+ * Room: answer needs the head's size and TF_HTTP_HEAD_GROWTH for the server.
+ * A response head that does not even fit an empty writer for the client is
+ * TF_REASON_UPSTREAM_MALFORMED. Bodies need TF_HTTP_BODY_ROOM to go on. */
+#ifndef TF_FRONT_HTTP_H
+#define TF_FRONT_HTTP_H
+
+#include "front.h"
+#include "http_forward.h"
+
+/* At AGAIN: whether the connection to the server may take another request for the same target. Bytes that
+ * come from there before that request is sent are no answer to it: then it may not. */
+bool tf_http_server_reusable(const void *state);
+
+#endif

@@ -1,0 +1,123 @@
+/* Heads as they are sent on; see http_forward.h. */
+#include "http_forward.h"
+
+static bool is_named(const struct tf_http_field *field, const char *name)
+{
+    return tf_http_same(field->name, tf_text_of(name));
+}
+
+static bool is_one_of(const struct tf_http_field *field, const char *const *names)
+{
+    while (*names != NULL && !is_named(field, *names))
+        names++;
+    return *names != NULL;
+}
+
+/* Fields for one connection only (RFC 9110 7.6.1). Trailer is among them, since trailers are not sent on; so
+ * are credentials for a proxy, since they are for us. What frames the body is made anew. */
+static const char *const dropped[] = {"Connection",
+                                      "Content-Length",
+                                      "Keep-Alive",
+                                      "Proxy-Authenticate",
+                                      "Proxy-Authentication-Info",
+                                      "Proxy-Authorization",
+                                      "Proxy-Connection",
+                                      "TE",
+                                      "Trailer",
+                                      "Transfer-Encoding",
+                                      "Upgrade",
+                                      NULL};
+/* What keeps proxies from loops: no peer may have it dropped by naming it in Connection. */
+static const char *const kept[] = {"Max-Forwards", "Via", NULL};
+
+static void put_field(struct tf_writer *w, const struct tf_http_head *head, const struct tf_http_field *field)
+{
+    if (is_one_of(field, dropped) || (tf_http_is_nominated(head, field->name) && !is_one_of(field, kept)))
+        return;
+    tf_put(w, field->line.p, field->line.n);
+}
+
+static void put_number_field(struct tf_writer *w, const char *name, uint64_t value)
+{
+    tf_put_text(w, name);
+    tf_put_text(w, ": ");
+    tf_put_u64(w, value);
+    tf_put_text(w, "\r\n");
+}
+
+/* Via = received-protocol RWS received-by   (RFC 9110 7.6.3); a list may go on in a line of its own. */
+static void put_via_and_end(struct tf_writer *w, const struct tf_http_head *head)
+{
+    tf_put_text(w, head->minor == 1 ? "Via: 1.1 tlsfloor\r\n\r\n" : "Via: 1.0 tlsfloor\r\n\r\n");
+}
+
+static bool counts_forwards(const struct tf_http_head *head)
+{
+    return head->has_max_forwards &&
+           (tf_text_is(head->method, "OPTIONS") || tf_text_is(head->method, "TRACE"));
+}
+
+bool tf_http_is_last_hop(const struct tf_http_head *head)
+{
+    return counts_forwards(head) && head->max_forwards == 0;
+}
+
+static void put_request_line(struct tf_writer *w, const struct tf_http_head *head, struct tf_text path)
+{
+    tf_put(w, head->method.p, head->method.n);
+    tf_put_char(w, ' ');
+    if (path.n == 0 && tf_text_is(head->method, "OPTIONS"))
+        tf_put_char(w, '*');
+    else if (path.n == 0 || path.p[0] == '?')
+        tf_put_char(w, '/');
+    tf_put(w, path.p, path.n);
+    tf_put_text(w, " HTTP/1.1\r\n");
+}
+
+void tf_http_put_request(struct tf_writer *w, const struct tf_http_head *head, const struct tf_http_uri *uri)
+{
+    put_request_line(w, head, uri->path);
+    tf_put_text(w, "Host: ");
+    tf_put(w, uri->authority.p, uri->authority.n);
+    tf_put_text(w, "\r\n");
+    struct tf_text lines = head->fields;
+    struct tf_http_field field;
+    while (tf_http_next_field(&lines, &field)) {
+        if (is_named(&field, "Host"))
+            continue;
+        if (is_named(&field, "Expect") && head->minor == 0)
+            continue; /* means nothing in HTTP/1.0 (RFC 9110 10.1.1), but would in what we send */
+        if (is_named(&field, "Max-Forwards") && counts_forwards(head))
+            put_number_field(w, "Max-Forwards", head->max_forwards - 1);
+        else
+            put_field(w, head, &field);
+    }
+    if (head->is_chunked)
+        tf_put_text(w, "Transfer-Encoding: chunked\r\n");
+    if (head->has_length)
+        put_number_field(w, "Content-Length", head->length);
+    put_via_and_end(w, head);
+}
+
+void tf_http_put_response(struct tf_writer *w, const struct tf_http_head *head,
+                          const struct tf_http_body *body, bool closes)
+{
+    tf_put_text(w, "HTTP/1.1 ");
+    tf_put_u64(w, head->status);
+    tf_put_char(w, ' ');
+    tf_put(w, head->phrase.p, head->phrase.n);
+    tf_put_text(w, "\r\n");
+    struct tf_text lines = head->fields;
+    struct tf_http_field field;
+    while (tf_http_next_field(&lines, &field))
+        put_field(w, head, &field);
+    if (body->framing == TF_HTTP_CHUNKED && !body->is_unframed)
+        tf_put_text(w, "Transfer-Encoding: chunked\r\n");
+    /* A length has no place in these (RFC 9110 8.6); in a response without a body otherwise, it says what GET
+     * has. */
+    if (head->has_length && head->status >= 200 && head->status != 204)
+        put_number_field(w, "Content-Length", head->length);
+    if (closes)
+        tf_put_text(w, "Connection: close\r\n");
+    put_via_and_end(w, head);
+}

@@ -1,0 +1,20 @@
+/* What a proxy sends in place of a head that it received (RFC 9110 7.6): the
+ * fields for this connection taken out, framing and Host made anew, Via added. */
+#ifndef TF_HTTP_FORWARD_H
+#define TF_HTTP_FORWARD_H
+
+#include "http_body.h"
+
+/* A head that is sent is at most this much longer than the one it stands for. */
+#define TF_HTTP_HEAD_GROWTH 64
+
+/* Whether this request must go no further (RFC 9110 7.6.2). */
+bool tf_http_is_last_hop(const struct tf_http_head *head);
+/* In origin form, or `OPTIONS *`; HTTP/1.1 whatever the client speaks. */
+void tf_http_put_request(struct tf_writer *w, const struct tf_http_head *head, const struct tf_http_uri *uri);
+/* `body`: the one that will follow. `closes`: says to the client that this connection has no other response.
+ */
+void tf_http_put_response(struct tf_writer *w, const struct tf_http_head *head,
+                          const struct tf_http_body *body, bool closes);
+
+#endif

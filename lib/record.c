@@ -1,0 +1,302 @@
+/* Log lines from facts; see record.h. The fields are those of CONTRACT section 4
+ * and of the Elastic Common Schema 8; what is not known is left out. A line
+ * has four parts: what happened, who wanted where, what the two sides said
+ * in their hellos, and how it ended. */
+#include "record.h"
+#include "json.h"
+#include "suites.h"
+
+#include <string.h>
+
+enum {
+    NAME_CUT = 128,  /* texts of the configuration are cut to this */
+    SUITES_MAX = 64, /* a list names so many at most */
+    VERSIONS_MAX = 16,
+    LIST_ROOM =
+        TF_SUITE_TEXT_MAX + 64, /* must be left for a list to go on: an entry, "...", and the line's end */
+    DIGITS = 40                 /* holds JA3 and JA4 */
+};
+
+enum tf_event tf_record_event(const struct tf_facts *facts)
+{
+    enum tf_event event = tf_reason_info(facts->reason)->event;
+    if (event == TF_EVENT_NONE || facts->verdict == TF_VERDICT_BLOCK)
+        return event;
+    return facts->verdict == TF_VERDICT_MONITOR ? TF_EVENT_VERSION_WOULD_BLOCK : TF_EVENT_NONE;
+}
+
+static void put_name(struct tf_json *j, const char *key, const char *name)
+{
+    size_t n = strlen(name);
+    tf_json_bytes(j, key, name, n < NAME_CUT ? n : NAME_CUT);
+}
+
+static void put_short_version(struct tf_json *j, const char *key, uint16_t version)
+{
+    tf_json_key(j, key);
+    tf_put_char(j->w, '"');
+    tf_put_short_version(j->w, version);
+    tf_put_char(j->w, '"');
+}
+
+static void put_address(struct tf_json *j, const char *key, const struct tf_addr *a)
+{
+    tf_json_key(j, key);
+    tf_put_char(j->w, '"');
+    tf_put_addr(j->w, a);
+    tf_put_char(j->w, '"');
+}
+
+/* The constants of a line: what kind of event this is, in the words of ECS. */
+static void put_kind(struct tf_json *j, const struct tf_facts *facts, const char *action, const char *type)
+{
+    tf_json_key(j, "@timestamp");
+    tf_put_char(j->w, '"');
+    tf_put_time(j->w, facts->started_us);
+    tf_put_text(j->w,
+                "\",\"ecs.version\":\"8.11.0\",\"event.kind\":\"event\",\"event.category\":[\"network\"],"
+                "\"event.type\":[\"connection\",\"");
+    tf_put_text(j->w, type);
+    tf_put_text(j->w, "\"]");
+    tf_json_text(j, "event.action", action);
+}
+
+static void put_reason(struct tf_json *j, const struct tf_facts *facts)
+{
+    const struct tf_reason_info *info = tf_reason_info(facts->reason);
+    tf_json_text(j, "event.code", info->code);
+    tf_json_key(j, "event.reason");
+    char text[512];
+    struct tf_writer reason = tf_writer_of(text, sizeof text);
+    tf_put_text(&reason, info->sentence);
+    if (facts->detail != NULL) {
+        tf_put_text(&reason, ": ");
+        tf_put_text(&reason, facts->detail);
+    }
+    tf_put_json_string(j->w, text, reason.len);
+}
+
+static void put_duration(struct tf_json *j, const struct tf_facts *facts)
+{
+    tf_json_u64(j, "event.duration", facts->duration_us > 0 ? (uint64_t)facts->duration_us * 1000 : 0);
+}
+
+static void put_who_and_where(struct tf_json *j, const struct tf_facts *facts)
+{
+    const struct tf_addr *destination = &facts->destination;
+    if (destination->family == TF_FAMILY_NONE && facts->has_target && facts->target.is_address)
+        destination = &facts->target.addr;
+    if (facts->rule != NULL)
+        put_name(j, "rule.name", facts->rule->name);
+    if (facts->listener != NULL)
+        put_name(j, "observer.ingress.interface.name", facts->listener);
+    if (facts->source.family != TF_FAMILY_NONE) {
+        put_address(j, "source.ip", &facts->source);
+        tf_json_u64(j, "source.port", facts->source.port);
+    }
+    if (facts->has_target && !facts->target.is_address)
+        tf_json_text(j, "destination.domain", facts->target.host);
+    if (destination->family != TF_FAMILY_NONE)
+        put_address(j, "destination.ip", destination);
+    if (facts->has_target)
+        tf_json_u64(j, "destination.port", facts->target.port);
+    if (facts->user_agent[0] != '\0')
+        tf_json_text(j, "user_agent.original", facts->user_agent);
+}
+
+/* What the server picked, or else the best that the client offered. A client below the floor is told apart by
+ * its offer, also when monitor mode let the server answer. */
+static uint16_t settled_version(const struct tf_facts *facts)
+{
+    if (facts->has_server_hello && facts->reason != TF_REASON_CLIENT_BELOW_FLOOR)
+        return facts->server.version;
+    return facts->has_hello ? facts->hello.max_version : 0;
+}
+
+/* A field of digits that its function may have nothing to write for. */
+static void put_digits(struct tf_json *j, const char *key, const struct tf_writer *digits)
+{
+    if (digits->len > 0)
+        tf_json_bytes(j, key, digits->p, digits->len);
+}
+
+static void put_client_hello(struct tf_json *j, const struct tf_hello *hello,
+                             const struct tf_record_context *c)
+{
+    char ja3_text[DIGITS], ja4_text[DIGITS];
+    struct tf_writer ja3 = tf_writer_of(ja3_text, sizeof ja3_text);
+    struct tf_writer ja4 = tf_writer_of(ja4_text, sizeof ja4_text);
+    if (hello->server_name.n > 0)
+        tf_json_bytes(j, "tls.client.server_name", hello->server_name.p, hello->server_name.n);
+    tf_put_ja3(&ja3, hello, &c->md5);
+    put_digits(j, "tls.client.ja3", &ja3);
+    tf_put_ja4(&ja4, hello, &c->sha256);
+    put_digits(j, "tlsfloor.ja4", &ja4);
+    if (hello->max_version != 0)
+        put_short_version(j, "tlsfloor.max_version", hello->max_version);
+}
+
+static void put_server_hello(struct tf_json *j, const struct tf_server_hello *server,
+                             const struct tf_record_context *c)
+{
+    char ja3s_text[DIGITS];
+    struct tf_writer ja3s = tf_writer_of(ja3s_text, sizeof ja3s_text);
+    tf_json_key(j, "tls.cipher");
+    tf_put_char(j->w, '"');
+    tf_put_suite(j->w, server->cipher);
+    tf_put_char(j->w, '"');
+    tf_put_ja3s(&ja3s, server, &c->md5);
+    put_digits(j, "tls.server.ja3s", &ja3s);
+}
+
+static void put_hellos(struct tf_json *j, const struct tf_facts *facts, const struct tf_record_context *c)
+{
+    uint16_t version = settled_version(facts);
+    if (version != 0) {
+        put_short_version(j, "tls.version", version);
+        tf_json_text(j, "tls.version_protocol", version <= TF_SSL3 ? "ssl" : "tls");
+    }
+    if (facts->has_server_hello)
+        put_server_hello(j, &facts->server, c);
+    if (facts->has_hello)
+        put_client_hello(j, &facts->hello, c);
+}
+
+static void put_verdict(struct tf_json *j, const struct tf_facts *facts, const struct tf_record_context *c)
+{
+    put_short_version(j, "tlsfloor.floor", c->policy->floor);
+    tf_json_text(j, "tlsfloor.verdict", tf_verdict_name(facts->verdict));
+}
+
+/* An array of strings that ends in "..." where the bound or the line does. */
+struct list {
+    struct tf_writer *w;
+    size_t left;
+    bool first;
+};
+
+static struct list list_open(struct tf_json *j, const char *key, size_t max)
+{
+    tf_json_key(j, key);
+    tf_put_char(j->w, '[');
+    return (struct list){.w = j->w, .left = max, .first = true};
+}
+
+/* Opens the next entry's quotes; false: the list is over. */
+static bool list_next(struct list *l)
+{
+    tf_put_text(l->w, l->first ? "\"" : ",\"");
+    l->first = false;
+    if (l->left > 0 && l->w->cap - l->w->len >= LIST_ROOM) {
+        l->left--;
+        return true;
+    }
+    tf_put_text(l->w, "...\"");
+    return false;
+}
+
+static void put_offered_versions(struct tf_json *j, const struct tf_hello *hello)
+{
+    struct list list = list_open(j, "tlsfloor.offered_versions", VERSIONS_MAX);
+    uint8_t legacy[2] = {(uint8_t)(hello->legacy_version >> 8), (uint8_t)hello->legacy_version};
+    struct tf_span from = hello->supported_versions;
+    if (!hello->has_supported_versions)
+        from = (struct tf_span){legacy, sizeof legacy};
+    struct tf_reader r = tf_reader_of(from.p, from.n);
+    while (r.left >= 2) {
+        uint16_t version = tf_read_u16(&r);
+        if (tf_is_grease(version))
+            continue;
+        if (!list_next(&list))
+            break;
+        tf_put_short_version(j->w, version);
+        tf_put_char(j->w, '"');
+    }
+    tf_put_char(j->w, ']');
+}
+
+/* In SSLv2 format a suite has three bytes; those that begin with a zero are the usual ones (RFC 5246 E.2). */
+static void put_offered_suites(struct tf_json *j, const struct tf_hello *hello)
+{
+    struct list list = list_open(j, "tls.client.supported_ciphers", SUITES_MAX);
+    size_t size = hello->format == TF_FORMAT_SSLV2 ? 3 : 2;
+    struct tf_reader r = tf_reader_of(hello->ciphers.p, hello->ciphers.n);
+    while (r.left >= size && list_next(&list)) {
+        uint8_t kind = size == 3 ? tf_read_u8(&r) : 0;
+        uint16_t id = tf_read_u16(&r);
+        if (kind == 0) {
+            tf_put_suite(j->w, id);
+        } else {
+            tf_put_text(j->w, "0x");
+            tf_put_hex(j->w, &kind, 1);
+            tf_put_hex16(j->w, id);
+        }
+        tf_put_char(j->w, '"');
+    }
+    tf_put_char(j->w, ']');
+}
+
+/* A line is made in a writer of its own over the caller's room, so that it comes whole or not at all. */
+static struct tf_writer line_open(const struct tf_writer *w)
+{
+    size_t room = w->full ? 0 : w->cap - w->len;
+    return tf_writer_of(w->p + w->len, room < TF_RECORD_MAX ? room : TF_RECORD_MAX);
+}
+
+static void line_close(struct tf_writer *w, const struct tf_writer *line)
+{
+    if (line->full)
+        w->full = true;
+    else
+        w->len += line->len;
+}
+
+void tf_put_block_record(struct tf_writer *w, const struct tf_facts *facts, const struct tf_record_context *c)
+{
+    struct tf_writer line = line_open(w);
+    struct tf_json j = tf_json_open(&line);
+    bool blocked = facts->verdict == TF_VERDICT_BLOCK;
+    put_kind(&j, facts, tf_event_name(tf_record_event(facts)), blocked ? "denied" : "allowed");
+    tf_json_text(&j, "event.outcome", blocked ? "failure" : "success");
+    put_reason(&j, facts);
+    put_duration(&j, facts);
+    put_who_and_where(&j, facts);
+    put_hellos(&j, facts, c);
+    put_verdict(&j, facts, c);
+    if (facts->step != NULL)
+        tf_json_text(&j, "tlsfloor.step", facts->step);
+    tf_json_text(&j, "tlsfloor.fix", tf_reason_info(facts->reason)->advice);
+    if (facts->has_hello) {
+        put_offered_versions(&j, &facts->hello);
+        put_offered_suites(&j, &facts->hello);
+    }
+    tf_json_close(&j);
+    tf_put_char(&line, '\n');
+    line_close(w, &line);
+}
+
+void tf_put_access_head(struct tf_writer *w, const struct tf_facts *facts, const struct tf_record_context *c)
+{
+    struct tf_writer line = line_open(w);
+    struct tf_json j = tf_json_open(&line);
+    put_kind(&j, facts, "connection-end", "end");
+    put_who_and_where(&j, facts);
+    put_hellos(&j, facts, c);
+    put_verdict(&j, facts, c);
+    line_close(w, &line);
+}
+
+void tf_put_access_tail(struct tf_writer *w, const struct tf_facts *facts)
+{
+    struct tf_writer line = line_open(w);
+    struct tf_json j = {.w = &line, .first = false};
+    tf_json_u64(&j, "source.bytes", facts->bytes_up);
+    tf_json_u64(&j, "destination.bytes", facts->bytes_down);
+    put_duration(&j, facts);
+    tf_json_text(&j, "event.outcome", facts->reason == TF_REASON_NONE ? "success" : "failure");
+    if (facts->reason != TF_REASON_NONE)
+        put_reason(&j, facts);
+    tf_json_close(&j);
+    tf_put_char(&line, '\n');
+    line_close(w, &line);
+}

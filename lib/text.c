@@ -1,0 +1,82 @@
+/* Pieces of text; see text.h. */
+#include "text.h"
+
+#include <string.h>
+
+struct tf_text tf_text_of(const char *text)
+{
+    return (struct tf_text){text, strlen(text)};
+}
+
+bool tf_text_is(struct tf_text t, const char *text)
+{
+    return t.n == strlen(text) && memcmp(t.p, text, t.n) == 0;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct tf_text tf_text_trim(struct tf_text t)
+{
+    while (t.n > 0 && is_blank(t.p[0])) {
+        t.p++;
+        t.n--;
+    }
+    while (t.n > 0 && is_blank(t.p[t.n - 1]))
+        t.n--;
+    return t;
+}
+
+struct tf_text tf_text_take(struct tf_text *rest, char separator)
+{
+    struct tf_text all = *rest;
+    const char *end = all.n > 0 ? memchr(all.p, separator, all.n) : NULL;
+    if (!end) {
+        *rest = (struct tf_text){NULL, 0};
+        return all;
+    }
+    size_t n = (size_t)(end - all.p);
+    *rest = (struct tf_text){end + 1, all.n - n - 1};
+    return (struct tf_text){all.p, n};
+}
+
+bool tf_text_number(struct tf_text t, uint64_t max, uint64_t *out)
+{
+    uint64_t v = 0;
+    for (size_t i = 0; i < t.n; i++) {
+        if (!tf_ascii_is_digit(t.p[i]))
+            return false;
+        uint64_t digit = (uint64_t)(t.p[i] - '0');
+        if (digit > max || v > (max - digit) / 10)
+            return false;
+        v = v * 10 + digit;
+    }
+    *out = v;
+    return t.n > 0;
+}
+
+char tf_ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool tf_ascii_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool tf_ascii_is_alnum(char c)
+{
+    char lower = tf_ascii_lower(c);
+    return tf_ascii_is_digit(c) || (lower >= 'a' && lower <= 'z');
+}
+
+unsigned tf_ascii_hex(char c)
+{
+    char lower = tf_ascii_lower(c);
+    if (tf_ascii_is_digit(c))
+        return (unsigned)(c - '0');
+    return lower >= 'a' && lower <= 'f' ? (unsigned)(lower - 'a') + 10 : 16;
+}

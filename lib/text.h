@@ -1,0 +1,31 @@
+/* Pieces of text that somebody else owns, and the little that parsers of
+ * settings, addresses and hosts do with them. ASCII only, no locale. */
+#ifndef TF_TEXT_H
+#define TF_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tf_text {
+    const char *p;
+    size_t n;
+};
+
+struct tf_text tf_text_of(const char *text); /* NUL-terminated */
+bool tf_text_is(struct tf_text t, const char *text);
+/* Without blanks (space, tab, line ends) at both ends. */
+struct tf_text tf_text_trim(struct tf_text t);
+/* Takes what stands before the first `separator` off the front of *rest, and the separator with it. Without one
+ * it is all of *rest, which is then empty with p NULL: `while (rest.p)` goes through the items of a list. */
+struct tf_text tf_text_take(struct tf_text *rest, char separator);
+/* Decimal digits alone, at least one, and a value up to max. */
+bool tf_text_number(struct tf_text t, uint64_t max, uint64_t *out);
+
+char tf_ascii_lower(char c);
+bool tf_ascii_is_digit(char c);
+bool tf_ascii_is_alnum(char c);
+/* The value of a hexadecimal digit; 16 when it is none. */
+unsigned tf_ascii_hex(char c);
+
+#endif

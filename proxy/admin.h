@@ -1,0 +1,26 @@
+/* The admin socket: /metrics, /healthz and /readyz over HTTP/1.1, on the main
+ * loop. Small and strict: one request a connection, a bounded request, a
+ * deadline, a bounded number of connections. */
+#ifndef ADMIN_H
+#define ADMIN_H
+
+#include "../lib/addr.h"
+#include <uv.h>
+
+/* What it tells, asked for at each request, on the loop's thread. */
+struct admin_source {
+    void *arg;
+    void (*metrics)(void *arg, struct tf_writer *w); /* the text of /metrics, METRICS_MAX at most */
+    bool (*ready)(void *arg);                        /* false: /readyz answers 503 */
+};
+
+struct admin;
+
+/* Listens on `address`; *bound, where not NULL, is where (its port may have been 0). NULL, with a sentence in
+ * error[0..size). */
+struct admin *admin_start(uv_loop_t *loop, const struct tf_addr *address, struct admin_source source,
+                          struct tf_addr *bound, char *error, size_t size);
+/* Closes everything at once; the memory goes when the loop has run its close callbacks. */
+void admin_stop(struct admin *a);
+
+#endif

@@ -1,0 +1,417 @@
+/* Starting, reloading, draining; see gateway.h.
+ *
+ * The main thread has a libuv loop of its own for signals and the admin
+ * socket, and never touches a session. A stage is everything that one
+ * version of the configuration needs; a reload builds the next one whole,
+ * and only then moves the loops over, so a bad file changes nothing. */
+#include "gateway.h"
+
+#include "admin.h"
+#include "sockets.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, EXIT_CANNOT_START = 3, FLUSH_MS = 5000 };
+
+struct stage {
+    struct conf *conf;
+    struct sockets sockets;
+    struct journal *block, *access; /* NULL: off */
+    struct setting *settings;       /* one a loop */
+};
+
+struct gateway {
+    uv_loop_t uv;
+    uv_signal_t signals[4];
+    uv_async_t loop_over;
+    const char *file;
+    struct loop **loops;
+    size_t loop_count;
+    struct stage stage;
+    struct admin *admin;
+    struct tf_addr admin_address;
+    struct totals totals_base; /* what journals of earlier stages wrote and dropped */
+    bool draining;
+};
+
+static void say(const char *sentence)
+{
+    fprintf(stderr, "tlsfloor: %s\n", sentence);
+}
+
+/* Stages. */
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+/* The journal for `path`: the old stage's if it has the same, else a new one. False: it cannot be opened. */
+static bool take_journal(struct journal **out, const char *path, struct journal *old, const char *old_path,
+                         uint32_t bytes, char *error, size_t size)
+{
+    *out = NULL;
+    if (same_text(path, "off"))
+        return true;
+    if (old != NULL && same_text(path, old_path)) {
+        *out = old;
+        return true;
+    }
+    *out = journal_open(path, bytes, error, size);
+    return *out != NULL;
+}
+
+static void close_journal(struct gateway *g, struct journal *j, enum counter written, enum counter dropped)
+{
+    if (j == NULL)
+        return;
+    uint64_t lines, lost;
+    journal_close(j, FLUSH_MS, &lines, &lost);
+    g->totals_base.values[written] += lines;
+    g->totals_base.values[dropped] += lost;
+}
+
+/* Lets go of a stage that is out of use, but for what `next` (may be NULL) has taken over. */
+static void stage_free(struct gateway *g, struct stage *stage, const struct stage *next)
+{
+    if (next == NULL || next->block != stage->block)
+        close_journal(g, stage->block, COUNTER_LOG_WRITTEN, COUNTER_LOG_DROPPED);
+    if (next == NULL || next->access != stage->access)
+        close_journal(g, stage->access, COUNTER_ACCESS_LOG_WRITTEN, COUNTER_ACCESS_LOG_DROPPED);
+    for (size_t i = 0; stage->settings != NULL && i < g->loop_count; i++)
+        free(stage->settings[i].listening);
+    free(stage->settings);
+    sockets_free(&stage->sockets);
+    conf_unref(stage->conf);
+}
+
+static bool make_settings(struct gateway *g, struct stage *stage)
+{
+    stage->settings = calloc(g->loop_count, sizeof *stage->settings);
+    for (size_t i = 0; stage->settings != NULL && i < g->loop_count; i++) {
+        stage->settings[i] = (struct setting){.conf = stage->conf,
+                                              .block = stage->block,
+                                              .access = stage->access,
+                                              .listening = sockets_of_loop(&stage->sockets, i),
+                                              .listening_count = stage->sockets.count};
+        if (stage->settings[i].listening == NULL)
+            return false;
+    }
+    return stage->settings != NULL;
+}
+
+/* Tells the access checks which addresses are our own. */
+static bool note_own_addresses(struct gateway *g, struct stage *stage)
+{
+    size_t count = stage->sockets.count;
+    struct tf_addr *own = calloc(count + 1, sizeof *own);
+    if (own == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        own[i] = stage->sockets.list[i].actual;
+    if (g->admin != NULL)
+        own[count++] = g->admin_address;
+    bool ok = conf_set_bound(stage->conf, own, count);
+    free(own);
+    return ok;
+}
+
+/* Builds all that conf wants; takes its reference. False, with nothing left behind and a sentence in error. */
+static bool stage_build(struct gateway *g, struct stage *next, struct conf *conf, char *error, size_t size)
+{
+    const struct stage *old = g->stage.conf != NULL ? &g->stage : NULL;
+    const struct tf_conf *tf = &conf->tf;
+    *next = (struct stage){.conf = conf};
+    if (!sockets_open(&next->sockets, tf, old != NULL ? &old->sockets : NULL, g->loop_count, error, size)) {
+        conf_unref(conf);
+        return false;
+    }
+    bool ok = take_journal(&next->block, tf->log.block, old != NULL ? old->block : NULL,
+                           old != NULL ? old->conf->tf.log.block : "", tf->limits.log_bytes, error, size) &&
+              take_journal(&next->access, tf->log.access, old != NULL ? old->access : NULL,
+                           old != NULL ? old->conf->tf.log.access : "", tf->limits.log_bytes, error, size);
+    if (ok && !(note_own_addresses(g, next) && make_settings(g, next))) {
+        snprintf(error, size, "out of memory");
+        ok = false;
+    }
+    if (ok)
+        return true;
+    sockets_undo(&next->sockets);
+    stage_free(g, next, old);
+    return false;
+}
+
+static void announce(const struct stage *stage, bool only_new)
+{
+    for (size_t i = 0; i < stage->sockets.count; i++) {
+        const struct bound *b = &stage->sockets.list[i];
+        char text[TF_ADDR_TEXT_MAX];
+        struct tf_writer w = tf_writer_of(text, sizeof text);
+        tf_put_addr_port(&w, &b->actual);
+        if (b->is_new || !only_new)
+            fprintf(stderr, "tlsfloor: listening on %.*s (%s)\n", (int)w.len, text, b->listener->name);
+    }
+}
+
+/* Reload. */
+
+static void on_changed(void *arg)
+{
+    uv_sem_post(arg);
+}
+
+static void reload(struct gateway *g)
+{
+    char error[512];
+    struct conf *conf = conf_load(g->file, stderr);
+    struct stage next;
+    if (conf == NULL) {
+        say("reload refused, the settings in force stay: see above");
+        return;
+    }
+    if (!stage_build(g, &next, conf, error, sizeof error)) {
+        fprintf(stderr, "tlsfloor: reload refused, the settings in force stay: %s\n", error);
+        return;
+    }
+    uv_sem_t changed;
+    uv_sem_init(&changed, 0);
+    for (size_t i = 0; i < g->loop_count; i++)
+        while (!loop_change(g->loops[i], &next.settings[i], on_changed, &changed))
+            usleep(10000); /* out of memory for a moment; half a reload would be worse than a late one */
+    for (size_t i = 0; i < g->loop_count; i++)
+        uv_sem_wait(&changed);
+    uv_sem_destroy(&changed);
+    announce(&next, true);
+    stage_free(g, &g->stage, &next);
+    g->stage = next;
+    say("reloaded");
+}
+
+/* Metrics. */
+
+static void sum_up(struct gateway *g, struct totals *t)
+{
+    *t = g->totals_base;
+    for (size_t i = 0; i < g->loop_count; i++)
+        totals_add(t, &g->loops[i]->counters);
+    if (g->stage.block != NULL) {
+        t->values[COUNTER_LOG_WRITTEN] += journal_written(g->stage.block);
+        t->values[COUNTER_LOG_DROPPED] += journal_dropped(g->stage.block);
+    }
+    if (g->stage.access != NULL) {
+        t->values[COUNTER_ACCESS_LOG_WRITTEN] += journal_written(g->stage.access);
+        t->values[COUNTER_ACCESS_LOG_DROPPED] += journal_dropped(g->stage.access);
+    }
+}
+
+static void on_metrics(void *arg, struct tf_writer *w)
+{
+    struct totals t;
+    sum_up(arg, &t);
+    metrics_format(w, &t);
+}
+
+static bool on_ready(void *arg)
+{
+    const struct gateway *g = arg;
+    return !g->draining;
+}
+
+/* Signals. */
+
+static void begin_drain(struct gateway *g)
+{
+    uint32_t drain_ms = g->draining ? 0 : g->stage.conf->tf.limits.drain_ms;
+    if (!g->draining)
+        fprintf(stderr, "tlsfloor: draining: live sessions have %u s; signal again to end at once\n",
+                (unsigned)(drain_ms / 1000));
+    g->draining = true;
+    for (size_t i = 0; i < g->loop_count; i++)
+        while (!loop_drain(g->loops[i], drain_ms))
+            usleep(10000);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+    struct gateway *g = handle->data;
+    if (signum == SIGTERM || signum == SIGINT) {
+        begin_drain(g);
+    } else if (signum == SIGHUP && !g->draining) {
+        reload(g);
+    } else if (signum == SIGUSR1) {
+        if (g->stage.block != NULL)
+            journal_reopen(g->stage.block);
+        if (g->stage.access != NULL)
+            journal_reopen(g->stage.access);
+    }
+}
+
+static void watch_signals(struct gateway *g)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        uv_signal_init(&g->uv, &g->signals[i]);
+        g->signals[i].data = g;
+        uv_signal_start(&g->signals[i], on_signal, numbers[i]);
+    }
+    /* A peer that is gone, or a full log, is an error code to us, not the end. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
+/* A loop's thread is about to end; on that thread. */
+static void on_loop_over(void *arg)
+{
+    struct gateway *g = arg;
+    uv_async_send(&g->loop_over);
+}
+
+static void on_loops_over(uv_async_t *async)
+{
+    struct gateway *g = async->data;
+    for (size_t i = 0; i < g->loop_count; i++)
+        if (!loop_is_over(g->loops[i]))
+            return;
+    if (g->admin != NULL)
+        admin_stop(g->admin);
+    for (size_t i = 0; i < sizeof g->signals / sizeof *g->signals; i++)
+        uv_close((uv_handle_t *)&g->signals[i], NULL);
+    uv_close((uv_handle_t *)async, NULL);
+}
+
+/* Start. */
+
+/* A session needs two descriptors; the pools, the logs and the libraries need some as well. */
+static size_t sessions_per_loop(const struct gateway *g, const struct tf_limits *limits)
+{
+    enum { OTHER_FDS = 64 };
+    struct rlimit files = {.rlim_cur = 1024};
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+        getrlimit(RLIMIT_NOFILE, &files);
+    }
+    size_t fds = files.rlim_cur < 100000000 ? (size_t)files.rlim_cur : 100000000;
+    size_t taken = OTHER_FDS + g->loop_count * 2 * (size_t)limits->pipes;
+    size_t most = fds > taken + 16 ? (fds - taken) / 2 : 8;
+    if (limits->connections > 0 && limits->connections < most)
+        most = limits->connections;
+    return (most + g->loop_count - 1) / g->loop_count;
+}
+
+static bool start_admin(struct gateway *g, const struct tf_conf *conf, char *error, size_t size)
+{
+    struct admin_source source = {g, on_metrics, on_ready};
+    if (!conf->admin_on)
+        return true;
+    g->admin = admin_start(&g->uv, &conf->admin, source, &g->admin_address, error, size);
+    if (g->admin == NULL)
+        return false;
+    char text[TF_ADDR_TEXT_MAX];
+    struct tf_writer w = tf_writer_of(text, sizeof text);
+    tf_put_addr_port(&w, &g->admin_address);
+    fprintf(stderr, "tlsfloor: listening on %.*s (admin)\n", (int)w.len, text);
+    return true;
+}
+
+static bool start_loops(struct gateway *g, char *error, size_t size)
+{
+    size_t most = sessions_per_loop(g, &g->stage.conf->tf.limits);
+    for (size_t i = 0; i < g->loop_count; i++) {
+        struct loop_end end = {on_loop_over, g};
+        g->loops[i] = loop_new(&g->stage.settings[i], most, end, error, size);
+        if (g->loops[i] == NULL)
+            return false;
+    }
+    for (size_t i = 0; i < g->loop_count; i++)
+        if (!loop_start(g->loops[i])) {
+            snprintf(error, size, "cannot start a thread: %s", strerror(errno));
+            return false;
+        }
+    return true;
+}
+
+static bool start(struct gateway *g, struct conf *conf, char *error, size_t size)
+{
+    g->loop_count = conf->tf.threads > 0 ? conf->tf.threads : uv_available_parallelism();
+    g->loops = calloc(g->loop_count, sizeof *g->loops);
+    if (g->loops == NULL || uv_loop_init(&g->uv) != 0) {
+        snprintf(error, size, "out of memory");
+        return false;
+    }
+    uv_async_init(&g->uv, &g->loop_over, on_loops_over);
+    g->loop_over.data = g;
+    watch_signals(g);
+    return start_admin(g, &conf->tf, error, size) && stage_build(g, &g->stage, conf, error, size) &&
+           start_loops(g, error, size);
+}
+
+static void finish(struct gateway *g)
+{
+    for (size_t i = 0; i < g->loop_count; i++)
+        loop_join(g->loops[i]);
+    stage_free(g, &g->stage, NULL);
+    g->stage = (struct stage){.conf = NULL};
+    struct totals t;
+    sum_up(g, &t);
+    uint64_t blocked = 0;
+    for (size_t i = 0; i < TF_REASON_COUNT; i++)
+        blocked += t.reasons[REASON_BLOCKED][i];
+    fprintf(stderr, "tlsfloor: ended: %llu sessions, %llu tunnels, %llu blocked; block log: %llu lines, %llu dropped\n",
+            (unsigned long long)(t.values[COUNTER_SESSIONS_CONNECT] + t.values[COUNTER_SESSIONS_SNI]),
+            (unsigned long long)t.values[COUNTER_TUNNELS], (unsigned long long)blocked,
+            (unsigned long long)t.values[COUNTER_LOG_WRITTEN], (unsigned long long)t.values[COUNTER_LOG_DROPPED]);
+    for (size_t i = 0; i < g->loop_count; i++)
+        loop_free(g->loops[i]);
+    free(g->loops);
+    uv_loop_close(&g->uv);
+}
+
+/* `run [-c FILE]`. NULL: wrong usage, and it has been said. */
+static const char *file_argument(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
+    const char *file = conf_default_file();
+    int c;
+    while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+        if (c != 'c') {
+            fprintf(stderr, "usage: tlsfloor run [-c FILE]\n");
+            return NULL;
+        }
+        file = optarg;
+    }
+    if (optind < argc) {
+        fprintf(stderr, "tlsfloor run: '%s' is not expected; the file is given with -c\n", argv[optind]);
+        return NULL;
+    }
+    return file;
+}
+
+int gateway_main(int argc, char **argv)
+{
+    static struct gateway g;
+    char error[512] = "";
+    g.file = file_argument(argc, argv);
+    if (g.file == NULL)
+        return EXIT_USAGE;
+    struct conf *conf = conf_load(g.file, stderr);
+    if (conf == NULL) {
+        say("not started: see above");
+        return EXIT_CANNOT_START;
+    }
+    if (!start(&g, conf, error, sizeof error)) {
+        fprintf(stderr, "tlsfloor: not started: %s\n", error);
+        return EXIT_CANNOT_START;
+    }
+    announce(&g.stage, false);
+    say("ready");
+    uv_run(&g.uv, UV_RUN_DEFAULT);
+    finish(&g);
+    return 0;
+}

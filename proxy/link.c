@@ -1,0 +1,178 @@
+/* One side of a session; see link.h. */
+#include "link.h"
+
+#include "loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void link_init(struct link *l, int fd)
+{
+    *l = (struct link){.fd = fd};
+}
+
+bool link_watch(struct link *l, struct loop *loop, watch_cb *cb, void *arg)
+{
+    if (l->watch == NULL && l->fd >= 0)
+        l->watch = watch_add(loop->watcher, l->fd, cb, arg);
+    return l->watch != NULL;
+}
+
+void link_note(struct link *l, unsigned ready)
+{
+    if (ready & (WATCH_READ | WATCH_HANGUP))
+        l->readable = true;
+    if (ready & WATCH_WRITE)
+        l->writable = true;
+    if (ready & WATCH_HANGUP)
+        l->hangup = true;
+    if (ready & WATCH_ERROR)
+        l->failed = l->readable = l->writable = true;
+}
+
+/* The first block comes from the loop's pool and serves nearly every hello; a larger one is on the heap. */
+static bool take_block(struct lookahead *a, struct loop *loop, size_t n)
+{
+    a->p = n <= LOOP_BLOCK_SIZE ? pool_get(&loop->blocks) : malloc(n);
+    if (a->p == NULL)
+        return false;
+    a->cap = n <= LOOP_BLOCK_SIZE ? LOOP_BLOCK_SIZE : (uint32_t)n;
+    a->at = a->end = 0;
+    loop->gathered += a->cap;
+    return true;
+}
+
+void lookahead_drop(struct lookahead *a, struct loop *loop)
+{
+    if (a->p == NULL)
+        return;
+    loop->gathered -= a->cap;
+    if (a->cap == LOOP_BLOCK_SIZE)
+        pool_put(&loop->blocks, a->p);
+    else
+        free(a->p);
+    *a = (struct lookahead){NULL, 0, 0, 0};
+}
+
+static bool grow(struct lookahead *a, struct loop *loop, size_t limit)
+{
+    size_t cap = a->p == NULL ? LOOP_BLOCK_SIZE : (size_t)a->cap * 2;
+    if (cap > limit)
+        cap = limit;
+    struct lookahead larger;
+    if (cap <= a->cap || !loop_has_room(loop, cap) || !take_block(&larger, loop, cap))
+        return false;
+    larger.at = a->at;
+    larger.end = a->end;
+    if (a->end > 0)
+        memcpy(larger.p, a->p, a->end);
+    lookahead_drop(a, loop);
+    *a = larger;
+    return true;
+}
+
+enum link_io link_fill(struct link *l, struct loop *loop, size_t limit)
+{
+    if (l->eof)
+        return LINK_EOF;
+    if (!l->readable)
+        return LINK_AGAIN;
+    struct lookahead *a = &l->ahead;
+    if (a->end == a->cap && a->at > 0) {
+        memmove(a->p, a->p + a->at, a->end - a->at);
+        a->end -= a->at;
+        a->at = 0;
+    }
+    if (a->end == a->cap && (a->end >= limit || !grow(a, loop, limit)))
+        return LINK_FULL;
+    size_t room = a->cap - a->end;
+    ssize_t n;
+    do
+        n = recv(l->fd, a->p + a->end, room, 0);
+    while (n < 0 && errno == EINTR);
+    if (n > 0) {
+        a->end += (uint32_t)n;
+        link_note_read(l, (size_t)n, room);
+        return LINK_OK;
+    }
+    if (a->at == a->end)
+        lookahead_drop(a, loop);
+    if (n == 0) {
+        l->eof = true;
+        return LINK_EOF;
+    }
+    l->readable = false;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? LINK_AGAIN : LINK_ERROR;
+}
+
+struct tf_span link_ahead(const struct link *l)
+{
+    if (l->ahead.p == NULL)
+        return (struct tf_span){NULL, 0};
+    return (struct tf_span){l->ahead.p + l->ahead.at, l->ahead.end - l->ahead.at};
+}
+
+void link_consume(struct link *l, struct loop *loop, size_t n)
+{
+    l->ahead.at += (uint32_t)n;
+    if (l->ahead.at == l->ahead.end)
+        lookahead_drop(&l->ahead, loop);
+}
+
+bool link_stash(struct link *l, struct loop *loop, const void *p, size_t n)
+{
+    assert(l->ahead.p == NULL && n > 0);
+    if (!take_block(&l->ahead, loop, n))
+        return false;
+    memcpy(l->ahead.p, p, n);
+    l->ahead.end = (uint32_t)n;
+    return true;
+}
+
+void link_note_read(struct link *l, size_t n, size_t room)
+{
+    if (n < room)
+        l->readable = l->hangup || l->failed;
+}
+
+enum link_io link_send(struct link *l, const void *p, size_t n, size_t *sent)
+{
+    *sent = 0;
+    while (*sent < n) {
+        ssize_t w = send(l->fd, (const uint8_t *)p + *sent, n - *sent, MSG_NOSIGNAL);
+        if (w >= 0) {
+            *sent += (size_t)w;
+            continue;
+        }
+        if (errno == EINTR)
+            continue;
+        l->writable = false;
+        return errno == EAGAIN || errno == EWOULDBLOCK ? LINK_AGAIN : LINK_ERROR;
+    }
+    return LINK_OK;
+}
+
+void link_shut(struct link *l)
+{
+    if (!l->shut && l->fd >= 0)
+        shutdown(l->fd, SHUT_WR);
+    l->shut = true;
+}
+
+void link_close(struct link *l, struct loop *loop, bool reset)
+{
+    lookahead_drop(&l->ahead, loop);
+    if (l->watch != NULL)
+        watch_forget(loop->watcher, l->watch);
+    if (l->fd >= 0) {
+        struct linger abort_now = {.l_onoff = 1, .l_linger = 0};
+        if (reset)
+            setsockopt(l->fd, SOL_SOCKET, SO_LINGER, &abort_now, sizeof abort_now);
+        close(l->fd);
+    }
+    link_init(l, -1);
+}

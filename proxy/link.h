@@ -1,0 +1,65 @@
+/* One side of a session: a socket, what is known of its readiness, and the
+ * bytes that were read from it and not consumed yet (the lookahead).
+ *
+ * I/O model: every socket is non-blocking and watched edge-triggered. A flag
+ * says whether the socket may be ready; it is set by an edge and cleared by
+ * a short read, a short write or EAGAIN. Whoever stops before that must come
+ * back by itself. */
+#ifndef LINK_H
+#define LINK_H
+
+#include "../lib/bytes.h"
+#include "watch.h"
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct loop;
+
+/* Bytes that were read and not consumed: at..end of p. From the loop's pool of blocks, or the heap. */
+struct lookahead {
+    uint8_t *p;
+    uint32_t at, end, cap;
+};
+
+struct link {
+    int fd; /* -1: not connected */
+    bool readable, writable;
+    bool eof;    /* the peer has sent its last byte, and we have read it */
+    bool hangup; /* an edge told of the peer's FIN: a short read is then not the end */
+    bool failed; /* an edge told of an error */
+    bool shut;   /* we have sent our FIN */
+    struct watch *watch;
+    struct lookahead ahead;
+};
+
+enum link_io {
+    LINK_OK,
+    LINK_AGAIN, /* nothing more now */
+    LINK_EOF,
+    LINK_ERROR, /* errno is set: the connection is gone */
+    LINK_FULL   /* the lookahead has reached its bound, or there is no memory for more */
+};
+
+void link_init(struct link *l, int fd);
+bool link_watch(struct link *l, struct loop *loop, watch_cb *cb, void *arg); /* once, if not watched yet */
+void link_note(struct link *l, unsigned ready);                              /* an edge came */
+
+/* Reads once more into the lookahead, which grows up to `limit` bytes. */
+enum link_io link_fill(struct link *l, struct loop *loop, size_t limit);
+struct tf_span link_ahead(const struct link *l); /* what is not consumed yet */
+void link_consume(struct link *l, struct loop *loop, size_t n); /* frees the lookahead when nothing is left */
+void lookahead_drop(struct lookahead *a, struct loop *loop);
+/* Keeps p[0..n), which were read past the lookahead, as the lookahead; there must be none. At most a relay buffer's
+ * size, so it is not held against the bound on gathered hellos. False: out of memory. */
+bool link_stash(struct link *l, struct loop *loop, const void *p, size_t n);
+/* After a read of n out of `room`: a short one has emptied the socket, unless the peer's FIN is behind it. */
+void link_note_read(struct link *l, size_t n, size_t room);
+
+/* Sends what it can of p[0..n): LINK_OK (all), LINK_AGAIN (*sent says how much) or LINK_ERROR. */
+enum link_io link_send(struct link *l, const void *p, size_t n, size_t *sent);
+void link_shut(struct link *l); /* sends the FIN, once */
+/* Forgets the watch, drops the lookahead, closes. With `reset` the peer gets an RST: it must not take a
+ * broken stream for a whole one. */
+void link_close(struct link *l, struct loop *loop, bool reset);
+
+#endif

@@ -1,0 +1,226 @@
+/* Listening and accepting; see listener.h. */
+#include "listener.h"
+
+#include "session.h"
+#include "sockaddr.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    BACKLOG = 4096,
+    ACCEPTS = 64,      /* in one go, before sessions have their turn */
+    DEFER_S = 3,       /* a connection is handed over with its first bytes, or after so long without any */
+    PAUSE_MS = 100     /* without file descriptors */
+};
+
+struct acceptor {
+    uv_poll_t poll;
+    uv_timer_t pause;
+    struct loop *loop;
+    const struct tf_listener *listener;
+    int fd;
+    int spare; /* given up to accept, and close, a connection when no descriptor is left; -1: not to be had */
+    unsigned closing;
+    struct acceptor *next;
+};
+
+static bool set_option(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof value) == 0;
+}
+
+static int open_one(const struct tf_addr *address, bool shared)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sockaddr_from_addr(&sa, address);
+    int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    bool both = address->family == TF_FAMILY_NONE;
+    bool ok = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) && (!shared || set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+              (sa.ss_family != AF_INET6 || set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, both ? 0 : 1)) &&
+              set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) && /* accepted sockets inherit it */
+              bind(fd, (struct sockaddr *)&sa, len) == 0;
+    if (ok && shared) {
+        set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, DEFER_S);
+        ok = listen(fd, BACKLOG) == 0;
+    }
+    if (!ok) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
+static uint16_t port_of(int fd)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof sa;
+    struct tf_addr a = {0};
+    if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0)
+        sockaddr_to_addr((struct sockaddr *)&sa, &a);
+    return a.port;
+}
+
+static void explain(const struct tf_addr *address, char *error, size_t size)
+{
+    char text[TF_ADDR_TEXT_MAX];
+    struct tf_writer w = tf_writer_of(text, sizeof text - 1);
+    const char *hint = "";
+    if (errno == EADDRINUSE)
+        hint = "; another program listens there (see `ss -ltnp`): stop it, or choose another port";
+    else if (errno == EADDRNOTAVAIL)
+        hint = "; this machine has no such address (see `ip addr`)";
+    else if (errno == EACCES)
+        hint = "; ports below 1024 need the capability CAP_NET_BIND_SERVICE";
+    int saved = errno;
+    tf_put_addr_port(&w, address);
+    text[w.len] = '\0';
+    snprintf(error, size, "cannot listen on %s: %s%s", text, strerror(saved), hint);
+}
+
+bool listener_open(struct tf_addr *address, int *fds, size_t count, char *error, size_t size)
+{
+    /* SO_REUSEPORT would share the port with another process of the same user without a word. */
+    if (address->port != 0) {
+        int probe = open_one(address, false);
+        if (probe < 0) {
+            explain(address, error, size);
+            return false;
+        }
+        close(probe);
+    }
+    for (size_t i = 0; i < count; i++) {
+        fds[i] = open_one(address, true);
+        if (fds[i] < 0) {
+            explain(address, error, size);
+            while (i > 0)
+                close(fds[--i]);
+            return false;
+        }
+        if (address->port == 0)
+            address->port = port_of(fds[i]);
+    }
+    return true;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events);
+
+static void on_pause_over(uv_timer_t *timer)
+{
+    struct acceptor *a = timer->data;
+    if (a->spare < 0)
+        a->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    uv_poll_start(&a->poll, UV_READABLE, on_readable);
+}
+
+static void shed(struct acceptor *a, int fd)
+{
+    if (fd >= 0)
+        close(fd);
+    counters_add(&a->loop->counters, COUNTER_ACCEPT_SHED, 1);
+}
+
+/* No descriptor is left. The connection in front of the queue is closed with the spare one, so that its client
+ * hears of it at once; then accepting pauses, since only time gives descriptors back. */
+static void on_exhausted(struct acceptor *a)
+{
+    if (a->spare >= 0) {
+        close(a->spare);
+        shed(a, accept4(a->fd, NULL, NULL, SOCK_CLOEXEC));
+        a->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    uv_poll_stop(&a->poll);
+    uv_timer_start(&a->pause, on_pause_over, PAUSE_MS, 0);
+}
+
+/* False: there is nothing more to accept now. */
+static bool accept_one(struct acceptor *a)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof sa;
+    int fd = accept4(a->fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            on_exhausted(a);
+        /* What is left are connections that ended in the queue: accept(2) wants these tried again. */
+        return errno == EINTR || errno == ECONNABORTED || errno == EPROTO;
+    }
+    struct tf_addr source;
+    if (a->loop->session_count >= a->loop->session_max || !sockaddr_to_peer((struct sockaddr *)&sa, &source)) {
+        shed(a, fd);
+        return true;
+    }
+    session_start(a->loop, a->listener, fd, &source);
+    return true;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct acceptor *a = poll->data;
+    (void)status;
+    (void)events;
+    for (int i = 0; i < ACCEPTS && accept_one(a); i++)
+        continue;
+}
+
+struct acceptor *acceptor_start(struct loop *loop, const struct listening *listening)
+{
+    struct acceptor *a = malloc(sizeof *a);
+    if (a == NULL)
+        return NULL;
+    *a = (struct acceptor){.loop = loop, .listener = listening->listener, .fd = listening->fd, .closing = 2};
+    a->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (uv_poll_init(&loop->uv, &a->poll, a->fd) != 0) {
+        if (a->spare >= 0)
+            close(a->spare);
+        free(a);
+        return NULL;
+    }
+    uv_timer_init(&loop->uv, &a->pause);
+    a->poll.data = a->pause.data = a;
+    uv_poll_start(&a->poll, UV_READABLE, on_readable);
+    return a;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct acceptor *a = handle->data;
+    if (--a->closing == 0)
+        free(a);
+}
+
+struct acceptor **acceptor_next(struct acceptor *a)
+{
+    return &a->next;
+}
+
+int acceptor_fd(const struct acceptor *a)
+{
+    return a->fd;
+}
+
+void acceptor_serve(struct acceptor *a, const struct tf_listener *listener)
+{
+    a->listener = listener;
+}
+
+void acceptor_stop(struct acceptor *a)
+{
+    for (int i = 0; i < BACKLOG && accept_one(a); i++)
+        continue;
+    uv_close((uv_handle_t *)&a->poll, on_closed);
+    uv_close((uv_handle_t *)&a->pause, on_closed);
+    close(a->fd);
+    if (a->spare >= 0)
+        close(a->spare);
+}

@@ -1,0 +1,280 @@
+/* The loop and its messages; see loop.h. */
+#include "loop.h"
+
+#include "listener.h"
+#include "session.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* What another thread asks of the loop. */
+struct loop_message {
+    const struct setting *setting; /* NULL: drain */
+    uint32_t drain_ms;
+    void (*done)(void *arg);
+    void *arg;
+    struct loop_message *next;
+};
+
+static void on_deadline(struct deadline *d)
+{
+    session_on_deadline(d);
+}
+
+/* Sessions that had more to do. One that becomes ready meanwhile waits for the next round. */
+static void on_idle(uv_idle_t *idle)
+{
+    struct loop *l = idle->data;
+    struct session *s = l->ready;
+    l->ready = NULL;
+    while (s != NULL) {
+        struct session *next = s->next_ready;
+        s->is_ready = false;
+        if (s->is_closed)
+            loop_forget_session(l, s);
+        else
+            session_run(s);
+        s = next;
+    }
+    if (l->ready == NULL)
+        uv_idle_stop(idle);
+}
+
+void loop_make_ready(struct loop *l, struct session *s)
+{
+    if (s->is_ready)
+        return;
+    s->is_ready = true;
+    s->next_ready = l->ready;
+    l->ready = s;
+    uv_idle_start(&l->idle, on_idle);
+}
+
+bool loop_has_room(const struct loop *l, size_t n)
+{
+    return l->gathered + n <= l->setting->conf->tf.limits.lookahead_bytes;
+}
+
+int64_t loop_wall_us(const struct loop *l)
+{
+    struct timespec now;
+    (void)l;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The listeners of the new setting: sockets that it shares with the old one go on without a gap. */
+static bool set_listening(struct loop *l, const struct setting *setting)
+{
+    struct acceptor *old = l->acceptors;
+    bool ok = true;
+    l->acceptors = NULL;
+    for (size_t i = 0; i < setting->listening_count; i++) {
+        const struct listening *wanted = &setting->listening[i];
+        struct acceptor **p = &old;
+        while (*p != NULL && acceptor_fd(*p) != wanted->fd)
+            p = acceptor_next(*p);
+        struct acceptor *a = *p;
+        if (a != NULL) {
+            *p = *acceptor_next(a);
+            acceptor_serve(a, wanted->listener);
+        } else {
+            a = acceptor_start(l, wanted);
+            ok = ok && a != NULL;
+        }
+        if (a != NULL) {
+            *acceptor_next(a) = l->acceptors;
+            l->acceptors = a;
+        }
+    }
+    while (old != NULL) {
+        struct acceptor *next = *acceptor_next(old);
+        acceptor_stop(old);
+        old = next;
+    }
+    return ok;
+}
+
+static void stop_listening(struct loop *l)
+{
+    while (l->acceptors != NULL) {
+        struct acceptor *a = l->acceptors;
+        l->acceptors = *acceptor_next(a);
+        acceptor_stop(a);
+    }
+}
+
+static void change(struct loop *l, const struct setting *setting)
+{
+    const struct tf_conf *conf = &setting->conf->tf;
+    char error[256];
+    l->setting = setting;
+    l->pipes.max = conf->limits.pipes;
+    if (!set_listening(l, setting))
+        fprintf(stderr, "tlsfloor: out of memory: a listener could not be started\n");
+    if (!dns_configure(l->dns, &conf->limits, conf->dns_servers, error, sizeof error))
+        fprintf(stderr, "tlsfloor: the DNS settings stay as they were: %s\n", error);
+}
+
+/* All that keeps the thread running is closed, and uv_run returns. */
+static void finish(struct loop *l)
+{
+    stop_listening(l);
+    lingers_close(&l->lingers, l);
+    deadlines_close(&l->deadlines);
+    dns_free(l->dns);
+    watcher_free(l->watcher);
+    uv_close((uv_handle_t *)&l->idle, NULL);
+    uv_close((uv_handle_t *)&l->drain_timer, NULL);
+    uv_close((uv_handle_t *)&l->wake, NULL);
+}
+
+void loop_forget_session(struct loop *l, struct session *s)
+{
+    pool_put(&l->sessions, s);
+    l->session_count--;
+    if (l->draining && l->session_count == 0)
+        uv_async_send(&l->wake);
+}
+
+static void on_drained(uv_timer_t *timer)
+{
+    struct loop *l = timer->data;
+    while (l->all != NULL)
+        session_abort(l->all, TF_REASON_DRAINED);
+}
+
+static void drain(struct loop *l, uint32_t drain_ms)
+{
+    l->draining = true;
+    stop_listening(l);
+    for (struct session *s = l->all, *next; s != NULL; s = next) {
+        next = s->next;
+        session_drain(s);
+    }
+    uv_timer_start(&l->drain_timer, on_drained, drain_ms, 0);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    struct loop *l = wake->data;
+    uv_mutex_lock(&l->mutex);
+    struct loop_message *m = l->messages;
+    l->messages = NULL;
+    uv_mutex_unlock(&l->mutex);
+    while (m != NULL) {
+        struct loop_message *next = m->next;
+        if (m->setting != NULL)
+            change(l, m->setting);
+        else
+            drain(l, m->drain_ms);
+        if (m->done != NULL)
+            m->done(m->arg);
+        free(m);
+        m = next;
+    }
+    if (l->draining && l->session_count == 0 && !uv_is_closing((uv_handle_t *)&l->wake))
+        finish(l);
+}
+
+static bool send_message(struct loop *l, struct loop_message message)
+{
+    struct loop_message *m = malloc(sizeof *m);
+    if (m == NULL)
+        return false;
+    *m = message;
+    uv_mutex_lock(&l->mutex);
+    struct loop_message **end = &l->messages;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = m;
+    uv_mutex_unlock(&l->mutex);
+    uv_async_send(&l->wake);
+    return true;
+}
+
+bool loop_change(struct loop *l, const struct setting *setting, void (*done)(void *arg), void *arg)
+{
+    return send_message(l, (struct loop_message){.setting = setting, .done = done, .arg = arg});
+}
+
+bool loop_drain(struct loop *l, uint32_t drain_ms)
+{
+    return send_message(l, (struct loop_message){.drain_ms = drain_ms});
+}
+
+struct loop *loop_new(const struct setting *setting, size_t session_max, struct loop_end end, char *error,
+                      size_t size)
+{
+    const struct tf_conf *conf = &setting->conf->tf;
+    struct loop *l = calloc(1, sizeof *l);
+    if (l == NULL || (l->buffer = malloc(LOOP_BUFFER_SIZE)) == NULL || uv_loop_init(&l->uv) != 0 ||
+        !digests_init(&l->digests)) {
+        snprintf(error, size, "out of memory");
+        return NULL;
+    }
+    l->end = end;
+    l->setting = setting;
+    l->session_max = session_max;
+    uv_mutex_init(&l->mutex);
+    uv_async_init(&l->uv, &l->wake, on_wake);
+    uv_idle_init(&l->uv, &l->idle);
+    uv_timer_init(&l->uv, &l->drain_timer);
+    l->wake.data = l->idle.data = l->drain_timer.data = l;
+    deadlines_init(&l->deadlines, &l->uv, on_deadline);
+    lingers_init(&l->lingers, l);
+    pipes_init(&l->pipes, conf->limits.pipes);
+    pool_init(&l->blocks, LOOP_BLOCK_SIZE);
+    pool_init(&l->sessions, sizeof(struct session));
+    pool_init(&l->setups, sizeof(struct setup));
+    l->watcher = watcher_new(&l->uv);
+    l->dns = dns_new(&l->uv, &conf->limits, conf->dns_servers, error, size);
+    if (l->dns == NULL)
+        return NULL;
+    l->dialer = (struct dialer){&l->uv, l->watcher, l->dns};
+    if (l->watcher == NULL || !set_listening(l, setting)) {
+        snprintf(error, size, "out of memory or file descriptors");
+        return NULL;
+    }
+    return l;
+}
+
+static void thread_main(void *arg)
+{
+    struct loop *l = arg;
+    uv_run(&l->uv, UV_RUN_DEFAULT);
+    atomic_store(&l->over, true);
+    l->end.cb(l->end.arg);
+}
+
+bool loop_start(struct loop *l)
+{
+    return uv_thread_create(&l->thread, thread_main, l) == 0;
+}
+
+bool loop_is_over(const struct loop *l)
+{
+    return atomic_load(&l->over);
+}
+
+void loop_join(struct loop *l)
+{
+    uv_thread_join(&l->thread);
+    assert(l->session_count == 0);
+}
+
+void loop_free(struct loop *l)
+{
+    int busy = uv_loop_close(&l->uv);
+    assert(busy == 0);
+    (void)busy;
+    pipes_fini(&l->pipes);
+    pool_fini(&l->blocks);
+    pool_fini(&l->sessions);
+    pool_fini(&l->setups);
+    digests_fini(&l->digests);
+    uv_mutex_destroy(&l->mutex);
+    free(l->buffer);
+    free(l);
+}

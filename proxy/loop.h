@@ -1,0 +1,101 @@
+/* A loop: one thread, one libuv loop, its listeners, sessions and pools.
+ *
+ * Nothing in it is shared with other loops. What comes from outside (a new
+ * configuration, "drain", "stop") is a message; what others may look at is
+ * the counters. */
+#ifndef LOOP_H
+#define LOOP_H
+
+#include "conf_load.h"
+#include "deadline.h"
+#include "dial.h"
+#include "digest.h"
+#include "journal.h"
+#include "linger.h"
+#include "metrics.h"
+#include "pipes.h"
+#include "pool.h"
+#include "watch.h"
+
+enum { LOOP_BLOCK_SIZE = 4096, LOOP_BUFFER_SIZE = 64 * 1024 };
+
+struct session;
+
+/* A bound socket of this loop, and the listener of the settings that it serves. */
+struct listening {
+    int fd;
+    const struct tf_listener *listener;
+};
+
+/* What a loop works with from now on. Immutable; the gateway keeps it alive until every loop has moved on. */
+struct setting {
+    struct conf *conf;
+    struct journal *block, *access; /* NULL: off */
+    struct listening *listening;    /* this loop's */
+    size_t listening_count;
+};
+
+/* Called on the loop's own thread when it is over. */
+struct loop_end {
+    void (*cb)(void *arg);
+    void *arg;
+};
+
+struct loop_message;
+struct acceptor;
+
+struct loop {
+    uv_loop_t uv;
+    uv_thread_t thread;
+    struct loop_end end;
+    atomic_bool over;
+    struct counters counters;
+
+    struct watcher *watcher;
+    struct dns *dns;
+    struct dialer dialer;
+    struct deadlines deadlines;
+    struct lingers lingers;
+    struct pipes pipes;
+    struct pool blocks, sessions, setups;
+    struct digests digests;
+    uint8_t *buffer; /* LOOP_BUFFER_SIZE, for whoever runs */
+    size_t gathered; /* bytes of lookaheads held now */
+
+    const struct setting *setting;
+    struct acceptor *acceptors;
+
+    struct session *all; /* live sessions, newest first */
+    size_t session_count, session_max;
+    struct session *ready;   /* sessions that have more to do at once */
+    uv_idle_t idle;          /* runs while there are such */
+
+    bool draining;
+    uv_timer_t drain_timer;
+
+    uv_async_t wake;
+    uv_mutex_t mutex; /* guards the messages */
+    struct loop_message *messages;
+};
+
+/* Makes the loop and what it owns, with its first setting; no thread yet. NULL, with a sentence in error: the
+ * process is to end then. */
+struct loop *loop_new(const struct setting *setting, size_t session_max, struct loop_end end, char *error,
+                      size_t size);
+bool loop_start(struct loop *l);                                     /* the thread begins to run */
+/* The loop moves over to `setting`: listeners that it lacks are closed, sessions live on. `done(arg)` is called from
+ * the loop's thread when the old setting is out of use. False: out of memory. */
+bool loop_change(struct loop *l, const struct setting *setting, void (*done)(void *arg), void *arg);
+/* Closes the listeners; sessions live on until `drain_ms` is over (0: end at once). The thread ends with the last. */
+bool loop_drain(struct loop *l, uint32_t drain_ms);
+bool loop_is_over(const struct loop *l); /* every session has ended, and the thread has no more to do */
+void loop_join(struct loop *l);
+void loop_free(struct loop *l); /* after loop_join; the counters are valid until then */
+
+/* For sessions. */
+bool loop_has_room(const struct loop *l, size_t n); /* under [limits] lookahead_bytes */
+void loop_forget_session(struct loop *l, struct session *s); /* it is over: gives its memory back */
+void loop_make_ready(struct loop *l, struct session *s); /* runs it again after the others */
+int64_t loop_wall_us(const struct loop *l);              /* UTC now */
+
+#endif

@@ -1,0 +1,51 @@
+/* `tlsfloor COMMAND ...`: finds the command, and says what there is. */
+#include "conf_load.h"
+#include "gateway.h"
+#include "inspect.h"
+#include "version.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { EXIT_USAGE = 2 };
+
+static const struct command {
+    const char *name;
+    int (*main)(int argc, char **argv); /* argv[0] is the command; returns the exit code */
+    const char *arguments, *text;
+} commands[] = {
+    {"run", gateway_main, "[-c FILE]", "run the gateway in the foreground"},
+    {"check", check_main, "[-c FILE] [--dump]", "validate a configuration; --dump: show what is in force, and why"},
+    {"explain", explain_main, "-c FILE --client IP --dest HOST:PORT [--listener NAME] [--hello FILE]",
+     "which rule matches, which verdict, and why"},
+    {"inspect", inspect_main, "[--jsonl] [FILE|-]", "take a captured hello apart"},
+    {"version", version_main, "", "versions of this program and of its libraries"},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void put_help(FILE *to)
+{
+    fprintf(to, "tlsfloor holds a TLS version floor on traffic that it does not decrypt.\n\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(to, "  tlsfloor %s %s\n      %s\n", commands[i].name, commands[i].arguments, commands[i].text);
+    fprintf(to, "\nExit codes: 0 fine, 1 a finding, 2 wrong usage, 3 cannot start.\n");
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        put_help(stdout);
+        return 0;
+    }
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+        name = "version";
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].main(argc - 1, argv + 1);
+    if (argc > 1)
+        fprintf(stderr, "tlsfloor: there is no command '%s'\n\n", name);
+    put_help(stderr);
+    return EXIT_USAGE;
+}

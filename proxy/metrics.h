@@ -1,0 +1,46 @@
+/* Counters, and their text for Prometheus.
+ *
+ * Each loop counts in a `struct counters` of its own, without locks; whoever
+ * answers /metrics adds them up while they run. Single values are exact, and
+ * a sum over all loops is as old as its oldest part. */
+#ifndef METRICS_H
+#define METRICS_H
+
+#include "../lib/bytes.h"
+#include "../lib/reasons.h"
+#include <stdatomic.h>
+
+enum counter {
+#define COUNTER(name, type, family, labels, help) COUNTER_##name,
+#include "metrics.def"
+#undef COUNTER
+    COUNTER_COUNT
+};
+
+/* What became of a session that has a reason. */
+enum reason_kind { REASON_BLOCKED, REASON_WOULD_BLOCK, REASON_ERROR, REASON_KIND_COUNT };
+
+/* Zeroed: ready for use. */
+struct counters {
+    _Atomic(uint64_t) values[COUNTER_COUNT];
+    _Atomic(uint64_t) reasons[REASON_KIND_COUNT][TF_REASON_COUNT];
+};
+
+/* From any thread. Below zero only for gauges, and never below what was added. */
+void counters_add(struct counters *c, enum counter which, int64_t n);
+void counters_reason(struct counters *c, enum tf_reason reason, enum reason_kind kind);
+
+/* Sums, plain data: zero it, add every loop's counters, set what others count (the journals' lines). */
+struct totals {
+    uint64_t values[COUNTER_COUNT];
+    uint64_t reasons[REASON_KIND_COUNT][TF_REASON_COUNT];
+};
+
+void totals_add(struct totals *t, const struct counters *c);
+
+/* The totals as OpenMetrics 1.0 text, to its `# EOF`. */
+#define METRICS_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
+#define METRICS_MAX  32768 /* holds it all */
+void metrics_format(struct tf_writer *w, const struct totals *t);
+
+#endif

@@ -1,0 +1,359 @@
+/* Routes, the runner, and the one way out; see session.h. */
+#include "session.h"
+
+#include "loop.h"
+#include "steps.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SESSION_MAGIC = 0x7f5e5510 };
+
+/* The table of routes. A front is a row that ends in a verdict; a verdict is a row that ends the session.
+ *
+ * The order is what users of proxies expect: an HTTP client hears of a destination that cannot be reached before
+ * it begins with TLS, so CONNECT dials first. With TLS straight in, a client that is to be refused costs neither a
+ * lookup nor a connection: `decide` comes first, and once more after `dial` for rules that name addresses. */
+const struct route route_connect = {"connect",
+                                    {&step_preface, &step_request, &step_access, &step_dial, &step_answer,
+                                     &step_hello, &step_decide, NULL}};
+/* The next request on a connection that is kept. */
+const struct route route_again = {
+    "connect", {&step_request, &step_access, &step_dial, &step_answer, &step_hello, &step_decide, NULL}};
+const struct route route_http = {
+    "http", {&step_access, &step_decide, &step_dial, &step_decide, &step_answer, &step_exchange, NULL}};
+const struct route route_sni = {
+    "sni", {&step_preface, &step_hello, &step_decide, &step_access, &step_dial, &step_decide, NULL}};
+const struct route route_tunnel = {"tunnel", {&step_send_hello, &step_server_hello, &step_relay, NULL}};
+const struct route route_block = {"block", {&step_refuse, NULL}};
+
+static const struct {
+    const struct route *route;
+    const struct tf_front *front;
+    enum counter counter;
+} fronts[] = {
+    [TF_KIND_CONNECT] = {&route_connect, &tf_front_http, COUNTER_SESSIONS_CONNECT},
+    [TF_KIND_SNI] = {&route_sni, &tf_front_tls, COUNTER_SESSIONS_SNI},
+};
+
+static struct session *session_of(void *p)
+{
+    struct session *s = p;
+    assert(s->magic == SESSION_MAGIC);
+    return s;
+}
+
+struct tf_facts *session_facts(struct session *s)
+{
+    return &s->setup->facts;
+}
+
+static void take_route(struct session *s, const struct route *route)
+{
+    s->route = route;
+    s->at = route->steps;
+    s->timed = NULL;
+}
+
+static bool takes_setup(struct session *s)
+{
+    struct setup *p = pool_get(&s->loop->setups);
+    if (p == NULL)
+        return false;
+    memset(p, 0, sizeof *p);
+    p->front = p->tongue = fronts[s->listener->kind].front;
+    if (p->front->state_size > 0) {
+        p->front_state = calloc(1, p->front->state_size);
+        if (p->front_state == NULL) {
+            pool_put(&s->loop->setups, p);
+            return false;
+        }
+    }
+    p->client_scan.limit = s->conf->tf.limits.hello_bytes;
+    p->server_scan.floor = s->conf->tf.policy.floor;
+    p->facts.listener = s->listener->name;
+    p->facts.started_us = s->started_us;
+    s->setup = p;
+    return true;
+}
+
+static void setup_free(struct session *s)
+{
+    struct setup *p = s->setup;
+    if (p->dial != NULL)
+        dial_cancel(p->dial);
+    free(p->front_state);
+    free(p->scratch);
+    free(p->out[TF_CLIENT].p);
+    free(p->out[TF_SERVER].p);
+    pool_put(&s->loop->setups, p);
+    s->setup = NULL;
+}
+
+/* One line is put together in the loop's buffer, which nobody holds across calls. */
+static struct tf_writer line_writer(struct session *s)
+{
+    return tf_writer_of((char *)s->loop->buffer, LOOP_BUFFER_SIZE);
+}
+
+static struct tf_record_context record_context(struct session *s)
+{
+    return (struct tf_record_context){&s->conf->tf.policy, s->loop->digests.md5, s->loop->digests.sha256};
+}
+
+/* The block record, where one is due, and the counters. */
+static void log_refusal(struct session *s)
+{
+    struct loop *loop = s->loop;
+    struct tf_facts *facts = session_facts(s);
+    enum tf_event event = tf_record_event(facts);
+    if (facts->reason == TF_REASON_NONE)
+        return;
+    counters_reason(&loop->counters, facts->reason,
+                    event == TF_EVENT_NONE                    ? REASON_ERROR
+                    : facts->verdict == TF_VERDICT_MONITOR ? REASON_WOULD_BLOCK
+                                                              : REASON_BLOCKED);
+    if (event == TF_EVENT_NONE || loop->setting->block == NULL)
+        return;
+    struct tf_record_context context = record_context(s);
+    struct tf_writer w = line_writer(s);
+    tf_put_block_record(&w, facts, &context);
+    assert(!w.full);
+    journal_write(loop->setting->block, w.p, w.len);
+}
+
+/* The access record is written when all is over; a tunnel keeps only the head of its line until then. */
+static void begin_access_line(struct session *s)
+{
+    if (s->loop->setting->access == NULL)
+        return;
+    struct tf_record_context context = record_context(s);
+    struct tf_writer w = line_writer(s);
+    tf_put_access_head(&w, session_facts(s), &context);
+    assert(!w.full);
+    s->access_head = malloc(w.len + 1);
+    if (s->access_head == NULL)
+        return;
+    memcpy(s->access_head, w.p, w.len);
+    s->access_head[w.len] = '\0';
+}
+
+static void end_access_line(struct session *s, enum tf_reason reason, int64_t started_us)
+{
+    if (s->access_head == NULL)
+        return;
+    struct tf_facts end = {.reason = reason,
+                           .duration_us = loop_wall_us(s->loop) - started_us,
+                           .bytes_up = s->bytes[TF_CLIENT],
+                           .bytes_down = s->bytes[TF_SERVER]};
+    struct tf_writer w = line_writer(s);
+    tf_put_text(&w, s->access_head);
+    tf_put_access_tail(&w, &end);
+    assert(!w.full);
+    if (s->loop->setting->access != NULL)
+        journal_write(s->loop->setting->access, w.p, w.len);
+    free(s->access_head);
+    s->access_head = NULL;
+}
+
+static void log_setup(struct session *s)
+{
+    struct tf_facts *facts = session_facts(s);
+    facts->duration_us = loop_wall_us(s->loop) - facts->started_us;
+    facts->bytes_up = s->bytes[TF_CLIENT];
+    facts->bytes_down = s->bytes[TF_SERVER];
+    log_refusal(s);
+    begin_access_line(s);
+}
+
+void session_settle(struct session *s)
+{
+    log_setup(s);
+    setup_free(s);
+}
+
+void session_exchange_over(struct session *s)
+{
+    struct tf_facts *facts = session_facts(s);
+    log_setup(s);
+    end_access_line(s, facts->reason, facts->started_us);
+    counters_add(&s->loop->counters, COUNTER_BYTES_UP, (int64_t)s->bytes[TF_CLIENT]);
+    counters_add(&s->loop->counters, COUNTER_BYTES_DOWN, (int64_t)s->bytes[TF_SERVER]);
+    s->bytes[TF_CLIENT] = s->bytes[TF_SERVER] = 0;
+    s->setup->over = TF_FEED_MORE;
+    *facts = (struct tf_facts){
+        .source = facts->source, .listener = facts->listener, .started_us = loop_wall_us(s->loop)};
+}
+
+void session_linger(struct session *s)
+{
+    struct link *client = &s->side[TF_CLIENT];
+    if (client->fd < 0 || client->eof)
+        return;
+    link_shut(client);
+    linger_add(&s->loop->lingers, s->loop, client->fd, client->watch, s->conf->tf.limits.linger_ms);
+    client->fd = -1;
+    client->watch = NULL;
+}
+
+/* The one exit. A session of which nothing is known yet (it sent nothing) leaves no line. */
+static void session_end(struct session *s, enum tf_reason reason)
+{
+    struct loop *loop = s->loop;
+    if (s->setup != NULL) {
+        struct tf_facts *facts = session_facts(s);
+        if (facts->reason == TF_REASON_NONE)
+            facts->reason = reason;
+        else
+            reason = facts->reason;
+        session_settle(s);
+    } else if (reason != TF_REASON_NONE) {
+        counters_reason(&loop->counters, reason, REASON_ERROR);
+    }
+    end_access_line(s, reason, s->started_us);
+    counters_add(&loop->counters, COUNTER_BYTES_UP, (int64_t)s->bytes[TF_CLIENT]);
+    counters_add(&loop->counters, COUNTER_BYTES_DOWN, (int64_t)s->bytes[TF_SERVER]);
+    counters_add(&loop->counters, COUNTER_SESSIONS_ACTIVE, -1);
+    deadline_clear(&s->deadline);
+    for (enum tf_side side = TF_CLIENT; side <= TF_SERVER; side++) {
+        flow_fini(&s->flow[side], loop);
+        link_close(&s->side[side], loop, reason == TF_REASON_RESET);
+    }
+    if (s->prev != NULL)
+        s->prev->next = s->next;
+    else
+        loop->all = s->next;
+    if (s->next != NULL)
+        s->next->prev = s->prev;
+    conf_unref(s->conf);
+    s->is_closed = true;
+    if (!s->is_ready)
+        loop_forget_session(loop, s);
+}
+
+static void on_client(void *arg, unsigned ready)
+{
+    struct session *s = session_of(arg);
+    link_note(&s->side[TF_CLIENT], ready);
+    session_run(s);
+}
+
+void session_on_server(void *arg, unsigned ready)
+{
+    struct session *s = session_of(arg);
+    link_note(&s->side[TF_SERVER], ready);
+    session_run(s);
+}
+
+/* The sockets are watched from the first wait on: a client that is refused at once never is. */
+static bool wait_for_edges(struct session *s, const struct step *step)
+{
+    if (!link_watch(&s->side[TF_CLIENT], s->loop, on_client, s))
+        return false;
+    if (s->timed == step)
+        return true;
+    s->timed = step;
+    return session_touch(s, step->limit);
+}
+
+bool session_touch(struct session *s, size_t limit)
+{
+    uint32_t length_ms;
+    memcpy(&length_ms, (const char *)&s->conf->tf.limits + limit, sizeof length_ms);
+    return deadline_set(&s->loop->deadlines, &s->deadline, length_ms);
+}
+
+/* False: the session waits, or is over. */
+static bool go_on(struct session *s, enum step_result result)
+{
+    const struct step *step = *s->at;
+    switch (result) {
+    case STEP_NEXT:
+        s->at++;
+        if (*s->at == NULL)
+            take_route(s, &route_tunnel);
+        return true;
+    case STEP_ROUTE:
+        take_route(s, s->route);
+        return true;
+    case STEP_REFUSE:
+        assert(session_facts(s)->reason != TF_REASON_NONE);
+        session_facts(s)->verdict = TF_VERDICT_BLOCK;
+        session_facts(s)->step = step->name;
+        take_route(s, &route_block);
+        return true;
+    case STEP_WAIT:
+        if (!wait_for_edges(s, step))
+            session_end(s, TF_REASON_NO_RESOURCES);
+        return false;
+    case STEP_MORE:
+        loop_make_ready(s->loop, s);
+        return false;
+    case STEP_END:
+        session_end(s, s->end);
+        return false;
+    }
+    return false;
+}
+
+void session_run(struct session *s)
+{
+    if (s->is_closed)
+        return;
+    while (go_on(s, (*s->at)->run(s)))
+        continue;
+}
+
+void session_on_deadline(struct deadline *d)
+{
+    struct session *s = session_of((char *)d - offsetof(struct session, deadline));
+    if (go_on(s, (*s->at)->late(s)))
+        session_run(s);
+}
+
+void session_abort(struct session *s, enum tf_reason reason)
+{
+    session_end(s, reason);
+}
+
+void session_drain(struct session *s)
+{
+    if (*s->at == &step_request && link_ahead(&s->side[TF_CLIENT]).n == 0)
+        session_end(s, TF_REASON_DRAINED);
+}
+
+void session_start(struct loop *loop, const struct tf_listener *listener, int fd, const struct tf_addr *source)
+{
+    struct session *s = pool_get(&loop->sessions);
+    if (s == NULL) {
+        close(fd);
+        counters_add(&loop->counters, COUNTER_ACCEPT_SHED, 1);
+        return;
+    }
+    *s = (struct session){.magic = SESSION_MAGIC,
+                          .loop = loop,
+                          .conf = conf_ref(loop->setting->conf),
+                          .listener = listener,
+                          .next = loop->all,
+                          .started_us = loop_wall_us(loop)};
+    link_init(&s->side[TF_CLIENT], fd);
+    link_init(&s->side[TF_SERVER], -1);
+    /* The socket is handed over with its first bytes (TCP_DEFER_ACCEPT), and can take ours. */
+    s->side[TF_CLIENT].readable = s->side[TF_CLIENT].writable = true;
+    if (loop->all != NULL)
+        loop->all->prev = s;
+    loop->all = s;
+    loop->session_count++;
+    counters_add(&loop->counters, COUNTER_SESSIONS_ACTIVE, 1);
+    counters_add(&loop->counters, fronts[listener->kind].counter, 1);
+    take_route(s, fronts[listener->kind].route);
+    if (!takes_setup(s)) {
+        session_end(s, TF_REASON_NO_RESOURCES);
+        return;
+    }
+    session_facts(s)->source = *source;
+    session_run(s);
+}

@@ -1,0 +1,113 @@
+/* A session: from an accepted socket to its log line.
+ *
+ * It gathers facts, decides, acts, records facts. What it does when is a row
+ * of steps (session.c); what each step does is in steps_*.c. A step never
+ * calls another step or the runner: it answers what is to happen next. */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "../lib/front.h"
+#include "../lib/record.h"
+#include "deadline.h"
+#include "link.h"
+#include "relay.h"
+
+struct loop;
+struct conf;
+struct session;
+
+enum step_result {
+    STEP_NEXT,   /* on to the next step of the row, or behind its end to the verdict's row */
+    STEP_WAIT,   /* nothing to do until an edge, a callback or the deadline */
+    STEP_MORE,   /* there is more to do at once, but it is the others' turn */
+    STEP_ROUTE,  /* go on at the start of session->route, which the step has set */
+    STEP_REFUSE, /* facts->reason says why: tell the client, and close */
+    STEP_END     /* close; session->end may say why */
+};
+
+struct step {
+    const char *name; /* in logs */
+    enum step_result (*run)(struct session *s);
+    size_t limit; /* offset in struct tf_limits of the time that the step may take, from its first wait */
+    enum step_result (*late)(struct session *s); /* that time is over: STEP_REFUSE or STEP_END */
+};
+
+/* A row: the steps of a front or of a verdict, NULL behind the last. */
+struct route {
+    const char *name;
+    const struct step *steps[8];
+};
+
+/* Bytes that one side still has to take. */
+struct outbox {
+    char *p;
+    size_t at, end, cap;
+};
+
+/* What is only needed until the bytes just flow; then it is given back. */
+struct setup {
+    struct tf_facts facts;
+    const struct tf_front *front;  /* whose dialogue it is */
+    const struct tf_front *tongue; /* who words a refusal now: the front, or TLS inside a tunnel */
+    void *front_state;
+    struct tf_hello_scan client_scan;
+    uint8_t *scratch; /* a hello that spans records, put together */
+    size_t scratch_size;
+    struct lookahead hello; /* the client's flight: the facts point into it */
+    struct tf_server_scan server_scan;
+    uint8_t *server_scratch;
+    size_t server_scratch_size;
+    uint32_t server_passed; /* bytes of the server's lookahead that the client has */
+    struct dial *dial;
+    bool dial_failed;
+    struct tf_target server_target; /* what side[TF_SERVER] is connected to, for the next plain request */
+    struct tf_addr server_address;
+    enum tf_feed over; /* plain HTTP: how the exchange ended; TF_FEED_MORE: not yet */
+    struct outbox out[2];           /* plain HTTP: for the client, for the server */
+};
+
+struct session {
+    uint32_t magic;
+    bool is_ready;  /* in loop->ready */
+    bool is_closed; /* nothing but the memory is left */
+    struct loop *loop;
+    struct conf *conf; /* the settings it began with */
+    const struct tf_listener *listener;
+    const struct route *route;
+    const struct step *const *at;
+    const struct step *timed; /* the step that the deadline is for */
+    struct link side[2];      /* by enum tf_side */
+    struct flow flow[2];      /* by the side that the bytes come from */
+    uint64_t bytes[2];        /* likewise */
+    struct deadline deadline;
+    int64_t started_us;
+    struct setup *setup;
+    enum tf_reason end; /* why, with STEP_END */
+    char *access_head;  /* of a tunnel whose setup is gone, when the access log is on */
+    struct session *prev, *next, *next_ready;
+};
+
+/* Takes over fd, which was accepted from `source`, and runs. Closes fd when there is no memory. */
+void session_start(struct loop *loop, const struct tf_listener *listener, int fd, const struct tf_addr *source);
+void session_run(struct session *s);
+/* Ends it at once, for `reason`. */
+void session_abort(struct session *s, enum tf_reason reason);
+/* The gateway is shutting down: ends it if it only waits for another request. */
+void session_drain(struct session *s);
+void session_on_deadline(struct deadline *d);
+
+/* For steps. */
+extern const struct route route_connect, route_again, route_http, route_sni, route_tunnel, route_block;
+struct tf_facts *session_facts(struct session *s); /* until the session is settled */
+/* Logs what is due and gives the setup back: from here on bytes only flow. */
+void session_settle(struct session *s);
+/* Logs a plain HTTP exchange; the facts are those of the next one then. */
+void session_exchange_over(struct session *s);
+/* Says goodbye to the client so that what it was told arrives: see linger.h. */
+void session_linger(struct session *s);
+/* Bytes moved: the step's time begins anew, with the length at this offset of struct tf_limits. */
+bool session_touch(struct session *s, size_t limit);
+/* What the server's socket says, once it is dialled. */
+void session_on_server(void *arg, unsigned ready);
+
+#endif

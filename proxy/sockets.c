@@ -1,0 +1,86 @@
+/* Listening sockets over reloads; see sockets.h. */
+#include "sockets.h"
+
+#include "listener.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct bound *find(const struct sockets *s, const struct tf_addr *wanted)
+{
+    for (size_t i = 0; s != NULL && i < s->count; i++) {
+        struct bound *b = &s->list[i];
+        if (b->wanted.port == wanted->port && tf_addr_same_ip(&b->wanted, wanted))
+            return b;
+    }
+    return NULL;
+}
+
+static bool bind_address(struct bound *b, const struct sockets *old, size_t loops, char *error, size_t size)
+{
+    b->fds = calloc(loops, sizeof *b->fds);
+    if (b->fds == NULL) {
+        snprintf(error, size, "out of memory");
+        return false;
+    }
+    const struct bound *kept = find(old, &b->wanted);
+    if (kept != NULL) {
+        b->actual = kept->actual;
+        for (size_t i = 0; i < loops; i++)
+            b->fds[i] = kept->fds[i];
+        return true;
+    }
+    b->actual = b->wanted;
+    b->is_new = listener_open(&b->actual, b->fds, loops, error, size);
+    if (!b->is_new)
+        free(b->fds);
+    return b->is_new;
+}
+
+bool sockets_open(struct sockets *s, const struct tf_conf *conf, const struct sockets *old, size_t loops, char *error,
+                  size_t size)
+{
+    size_t total = 0;
+    for (const struct tf_listener *l = conf->listeners; l != NULL; l = l->next)
+        total += l->address_count;
+    *s = (struct sockets){.list = calloc(total, sizeof *s->list), .loops = loops};
+    if (s->list == NULL) {
+        snprintf(error, size, "out of memory");
+        return false;
+    }
+    for (const struct tf_listener *l = conf->listeners; l != NULL; l = l->next)
+        for (size_t i = 0; i < l->address_count; i++) {
+            struct bound *b = &s->list[s->count];
+            *b = (struct bound){.wanted = l->addresses[i], .listener = l};
+            if (!bind_address(b, old, loops, error, size)) {
+                sockets_undo(s);
+                return false;
+            }
+            s->count++;
+        }
+    return true;
+}
+
+void sockets_undo(struct sockets *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        for (size_t k = 0; s->list[i].is_new && k < s->loops; k++)
+            close(s->list[i].fds[k]);
+    sockets_free(s);
+}
+
+void sockets_free(struct sockets *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        free(s->list[i].fds);
+    free(s->list);
+    *s = (struct sockets){.list = NULL};
+}
+
+struct listening *sockets_of_loop(const struct sockets *s, size_t index)
+{
+    struct listening *list = calloc(s->count, sizeof *list);
+    for (size_t i = 0; list != NULL && i < s->count; i++)
+        list[i] = (struct listening){s->list[i].fds[index], s->list[i].listener};
+    return list;
+}

@@ -1,0 +1,16 @@
+/* The steps, by file. Their names are those of the rows in session.c. */
+#ifndef STEPS_H
+#define STEPS_H
+
+#include "session.h"
+
+/* steps_reach.c: may it, and where to */
+extern const struct step step_preface, step_access, step_decide, step_dial;
+/* steps_http.c: what the HTTP front asks for */
+extern const struct step step_request, step_answer, step_exchange;
+/* steps_tls.c: both hellos */
+extern const struct step step_hello, step_send_hello, step_server_hello;
+/* steps_flow.c: bytes flow, or do not */
+extern const struct step step_relay, step_refuse;
+
+#endif

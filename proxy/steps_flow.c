@@ -1,0 +1,77 @@
+/* Steps: bytes flow untouched, or the client is told why not. */
+#include "steps.h"
+
+#include "loop.h"
+
+#include <stddef.h>
+
+static enum step_result end(struct session *s, enum tf_reason reason)
+{
+    s->end = reason;
+    return STEP_END;
+}
+
+/* relay: both directions, until both are over. */
+
+static void begin_relay(struct session *s)
+{
+    struct link *server = &s->side[TF_SERVER];
+    uint32_t passed = s->setup->server_passed;
+    counters_add(&s->loop->counters, COUNTER_TUNNELS, 1);
+    session_settle(s);
+    if (server->ahead.p != NULL)
+        link_consume(server, s->loop, passed);
+}
+
+static enum step_result run_relay(struct session *s)
+{
+    if (s->setup != NULL)
+        begin_relay(s);
+    struct flow *up = &s->flow[TF_CLIENT], *down = &s->flow[TF_SERVER];
+    uint64_t moved = s->bytes[TF_CLIENT] + s->bytes[TF_SERVER];
+    bool half = up->done || down->done;
+    enum pump result[2];
+    for (enum tf_side from = TF_CLIENT; from <= TF_SERVER; from++)
+        result[from] =
+            relay_pump(s->loop, &s->side[from], &s->side[1 - from], &s->flow[from], &s->bytes[from]);
+    if (result[TF_CLIENT] == PUMP_ERROR || result[TF_SERVER] == PUMP_ERROR)
+        return end(s, TF_REASON_RESET);
+    if (up->done && down->done)
+        return end(s, TF_REASON_NONE);
+    if (s->bytes[TF_CLIENT] + s->bytes[TF_SERVER] != moved || (up->done || down->done) != half) {
+        bool half_now = up->done || down->done;
+        if (!session_touch(s, half_now ? offsetof(struct tf_limits, half_closed_ms) : step_relay.limit))
+            return end(s, TF_REASON_NO_RESOURCES);
+    }
+    return result[TF_CLIENT] == PUMP_MORE || result[TF_SERVER] == PUMP_MORE ? STEP_MORE : STEP_WAIT;
+}
+
+static enum step_result late_relay(struct session *s)
+{
+    return end(s, TF_REASON_IDLE);
+}
+
+const struct step step_relay = {"relay", run_relay, offsetof(struct tf_limits, idle_ms), late_relay};
+
+/* refuse: in the client's own tongue, and so that it arrives. */
+
+static enum step_result run_refuse(struct session *s)
+{
+    struct setup *setup = s->setup;
+    struct link *client = &s->side[TF_CLIENT];
+    struct tf_writer w = tf_writer_of((char *)s->loop->buffer, LOOP_BUFFER_SIZE);
+    setup->tongue->refuse(setup->front_state, &w, &setup->facts);
+    size_t sent;
+    /* What does not fit a socket buffer is a peer that reads nothing: it has lost its claim to the rest. */
+    enum link_io r = client->fd >= 0 ? link_send(client, w.p, w.len, &sent) : LINK_ERROR;
+    if (r == LINK_OK)
+        session_linger(s);
+    return end(s, setup->facts.reason);
+}
+
+static enum step_result late_refuse(struct session *s)
+{
+    return end(s, TF_REASON_IDLE);
+}
+
+const struct step step_refuse = {"refuse", run_refuse, offsetof(struct tf_limits, linger_ms), late_refuse};

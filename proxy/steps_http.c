@@ -1,0 +1,293 @@
+/* Steps: what the HTTP front asks for, and the plain exchanges that it carries out. */
+#include "steps.h"
+
+#include "loop.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum step_result end(struct session *s, enum tf_reason reason)
+{
+    s->end = reason;
+    return STEP_END;
+}
+
+static enum step_result refuse(struct session *s, enum tf_reason reason)
+{
+    session_facts(s)->reason = reason;
+    return STEP_REFUSE;
+}
+
+/* Shows the front what a side has sent. The writers are the session's outboxes, or of no room. */
+static enum tf_feed feed(struct session *s, enum tf_side from, struct tf_writer *to_client,
+                         struct tf_writer *to_server)
+{
+    struct setup *setup = s->setup;
+    struct link *l = &s->side[from];
+    struct tf_feed_io io = {
+        .in = link_ahead(l), .eof = l->eof, .to_client = to_client, .to_server = to_server};
+    enum tf_feed result = setup->front->feed(setup->front_state, from, &io, &setup->facts);
+    if (io.used > 0) {
+        link_consume(l, s->loop, io.used);
+        if (from == TF_CLIENT)
+            s->bytes[TF_CLIENT] += io.used;
+    }
+    return result;
+}
+
+/* request: the client says where it wants to go. */
+
+/* A plain request goes over the connection of the one before it, if that leads to the same place. */
+static void keep_or_drop_server(struct session *s)
+{
+    const struct tf_facts *facts = session_facts(s);
+    struct link *server = &s->side[TF_SERVER];
+    const struct tf_target *old = &s->setup->server_target;
+    if (server->fd < 0)
+        return;
+    bool same = facts->ask == TF_ASK_HTTP && old->port == facts->target.port &&
+                strcmp(old->host, facts->target.host) == 0;
+    if (same && link_fill(server, s->loop, LOOP_BLOCK_SIZE) == LINK_AGAIN) {
+        s->setup->facts.destination = s->setup->server_address;
+        return;
+    }
+    link_close(server, s->loop, false);
+}
+
+static enum step_result run_request(struct session *s)
+{
+    struct link *client = &s->side[TF_CLIENT];
+    struct tf_writer none = tf_writer_of(NULL, 0);
+    for (;;) {
+        if (link_ahead(client).n > 0) {
+            switch (feed(s, TF_CLIENT, &none, &none)) {
+            case TF_FEED_MORE:
+                break;
+            case TF_FEED_TARGET:
+                session_facts(s)->has_target = true;
+                keep_or_drop_server(s);
+                if (session_facts(s)->ask == TF_ASK_TUNNEL)
+                    return STEP_NEXT;
+                s->route = &route_http;
+                return STEP_ROUTE;
+            case TF_FEED_BAD:
+                return STEP_REFUSE;
+            case TF_FEED_AGAIN:
+            case TF_FEED_CLOSE:
+                return end(s, TF_REASON_NONE);
+            }
+        }
+        switch (link_fill(client, s->loop, s->conf->tf.limits.head_bytes)) {
+        case LINK_OK:
+            continue;
+        case LINK_AGAIN:
+            return STEP_WAIT;
+        case LINK_FULL:
+            return refuse(s, link_ahead(client).n >= s->conf->tf.limits.head_bytes ? TF_REASON_REQUEST_TOO_LARGE
+                                                                                  : TF_REASON_NO_RESOURCES);
+        case LINK_EOF:
+        case LINK_ERROR:
+            return link_ahead(client).n == 0 ? end(s, TF_REASON_NONE) : refuse(s, TF_REASON_REQUEST_CUT);
+        }
+    }
+}
+
+static enum step_result late_request(struct session *s)
+{
+    if (link_ahead(&s->side[TF_CLIENT]).n == 0)
+        return end(s, TF_REASON_IDLE);
+    return refuse(s, TF_REASON_REQUEST_TIMEOUT);
+}
+
+const struct step step_request = {"request", run_request, offsetof(struct tf_limits, request_ms), late_request};
+
+/* answer: the server is there; the front says so to the client (CONNECT), or begins with the server (plain). */
+
+static bool outboxes_take(struct session *s)
+{
+    size_t cap = s->conf->tf.limits.head_bytes + LOOP_BLOCK_SIZE;
+    for (enum tf_side side = TF_CLIENT; side <= TF_SERVER; side++) {
+        struct outbox *box = &s->setup->out[side];
+        if (box->p == NULL)
+            box->p = malloc(cap);
+        if (box->p == NULL)
+            return false;
+        box->at = box->end = 0;
+        box->cap = cap;
+    }
+    return true;
+}
+
+/* A writer for the room that is left behind what waits to be sent. */
+static struct tf_writer outbox_writer(struct outbox *box)
+{
+    if (box->at == box->end)
+        box->at = box->end = 0;
+    return tf_writer_of(box->p + box->end, box->cap - box->end);
+}
+
+static enum link_io outbox_flush(struct session *s, enum tf_side to)
+{
+    struct outbox *box = &s->setup->out[to];
+    struct link *l = &s->side[to];
+    if (box->at == box->end)
+        return LINK_OK;
+    if (!l->writable)
+        return LINK_AGAIN;
+    size_t sent;
+    enum link_io r = link_send(l, box->p + box->at, box->end - box->at, &sent);
+    box->at += sent;
+    if (to == TF_CLIENT)
+        s->bytes[TF_SERVER] += sent;
+    return r;
+}
+
+static enum step_result answer_tunnel(struct session *s)
+{
+    char text[512];
+    struct tf_writer to_client = tf_writer_of(text, sizeof text), none = tf_writer_of(NULL, 0);
+    struct tf_feed_io io = {.to_client = &to_client, .to_server = &none};
+    s->setup->front->answer(s->setup->front_state, &io, session_facts(s));
+    /* A client that has only sent its request has room for these few bytes, or is not worth waiting for. */
+    size_t sent;
+    if (link_send(&s->side[TF_CLIENT], to_client.p, to_client.len, &sent) != LINK_OK)
+        return end(s, TF_REASON_RESET);
+    s->setup->tongue = &tf_front_tls;
+    return STEP_NEXT;
+}
+
+static enum step_result run_answer(struct session *s)
+{
+    if (session_facts(s)->ask == TF_ASK_TUNNEL)
+        return answer_tunnel(s);
+    if (!outboxes_take(s))
+        return end(s, TF_REASON_NO_RESOURCES);
+    struct link *client = &s->side[TF_CLIENT];
+    struct tf_writer to_client = outbox_writer(&s->setup->out[TF_CLIENT]);
+    struct tf_writer to_server = outbox_writer(&s->setup->out[TF_SERVER]);
+    struct tf_feed_io io = {
+        .in = link_ahead(client), .eof = client->eof, .to_client = &to_client, .to_server = &to_server};
+    s->setup->front->answer(s->setup->front_state, &io, session_facts(s));
+    link_consume(client, s->loop, io.used);
+    s->bytes[TF_CLIENT] += io.used;
+    s->setup->out[TF_CLIENT].end += to_client.len;
+    s->setup->out[TF_SERVER].end += to_server.len;
+    counters_add(&s->loop->counters, COUNTER_HTTP_REQUESTS, 1);
+    return STEP_NEXT;
+}
+
+const struct step step_answer = {"answer", run_answer, offsetof(struct tf_limits, request_ms), late_request};
+
+/* exchange: one request and its response, both ways at once. A side's bytes are shown to the front only when what
+ * it said before has been taken by the other side, so a slow reader holds up the writer, not our memory. */
+
+enum turn {
+    TURN_STUCK, /* until an edge */
+    TURN_MOVED,
+    TURN_OVER,  /* the front has said how: setup->over */
+    TURN_BROKEN /* the connection is, or a head does not fit its bound: facts->reason */
+};
+
+static enum turn broken(struct session *s, enum tf_reason reason)
+{
+    session_facts(s)->reason = reason;
+    return TURN_BROKEN;
+}
+
+static enum turn take_turn(struct session *s, enum tf_side from)
+{
+    struct setup *setup = s->setup;
+    struct link *l = &s->side[from];
+    struct outbox *out = setup->out;
+    if (out[1 - from].at < out[1 - from].end)
+        return TURN_STUCK;
+    for (;;) {
+        size_t before = link_ahead(l).n;
+        if (before > 0 || l->eof) {
+            struct tf_writer to_client = outbox_writer(&out[TF_CLIENT]);
+            struct tf_writer to_server = outbox_writer(&out[TF_SERVER]);
+            setup->over = feed(s, from, &to_client, &to_server);
+            out[TF_CLIENT].end += to_client.len;
+            out[TF_SERVER].end += to_server.len;
+            if (setup->over != TF_FEED_MORE)
+                return TURN_OVER;
+            if (to_client.len + to_server.len > 0 || link_ahead(l).n < before)
+                return TURN_MOVED;
+            /* The next request, sent ahead, waits until this exchange is over. */
+            if (l->eof || from == TF_CLIENT)
+                return TURN_STUCK;
+        }
+        switch (link_fill(l, s->loop, s->conf->tf.limits.head_bytes)) {
+        case LINK_OK:
+        case LINK_EOF:
+            continue;
+        case LINK_AGAIN:
+            return TURN_STUCK;
+        case LINK_FULL:
+            return broken(s, from == TF_CLIENT ? TF_REASON_REQUEST_TOO_LARGE : TF_REASON_UPSTREAM_MALFORMED);
+        case LINK_ERROR:
+            if (from == TF_CLIENT)
+                return broken(s, TF_REASON_RESET);
+            l->eof = true; /* the front knows whether the response was whole */
+            continue;
+        }
+    }
+}
+
+/* The front has seen the end of the exchange, and the client has all of the response. */
+static enum step_result finish(struct session *s)
+{
+    struct setup *setup = s->setup;
+    switch (setup->over) {
+    case TF_FEED_AGAIN:
+        if (!session_facts(s)->server_reusable)
+            link_close(&s->side[TF_SERVER], s->loop, false);
+        session_exchange_over(s);
+        if (s->loop->draining)
+            return end(s, TF_REASON_DRAINED);
+        s->route = &route_again;
+        return STEP_ROUTE;
+    case TF_FEED_CLOSE:
+        session_linger(s);
+        return end(s, session_facts(s)->reason);
+    case TF_FEED_MORE:
+    case TF_FEED_TARGET:
+    case TF_FEED_BAD:
+        break;
+    }
+    return STEP_REFUSE;
+}
+
+static enum step_result run_exchange(struct session *s)
+{
+    struct setup *setup = s->setup;
+    for (int round = 0; round < 32; round++) {
+        /* A server that takes no more of the request may have answered already: its response still counts. */
+        if (outbox_flush(s, TF_SERVER) == LINK_ERROR)
+            setup->out[TF_SERVER].at = setup->out[TF_SERVER].end = 0;
+        enum link_io flushed = outbox_flush(s, TF_CLIENT);
+        if (flushed == LINK_ERROR)
+            return end(s, TF_REASON_RESET);
+        if (setup->over != TF_FEED_MORE)
+            return flushed == LINK_OK ? finish(s) : STEP_WAIT;
+        enum turn turn[2] = {TURN_STUCK, TURN_STUCK};
+        for (enum tf_side from = TF_CLIENT; from <= TF_SERVER && setup->over == TF_FEED_MORE; from++) {
+            turn[from] = take_turn(s, from);
+            if (turn[from] == TURN_BROKEN)
+                return session_facts(s)->reason == TF_REASON_RESET ? end(s, TF_REASON_RESET) : STEP_REFUSE;
+        }
+        if (turn[TF_CLIENT] == TURN_STUCK && turn[TF_SERVER] == TURN_STUCK)
+            return STEP_WAIT;
+        if (!session_touch(s, step_exchange.limit))
+            return end(s, TF_REASON_NO_RESOURCES);
+    }
+    return STEP_MORE;
+}
+
+static enum step_result late_exchange(struct session *s)
+{
+    return refuse(s, TF_REASON_UPSTREAM_TIMEOUT);
+}
+
+const struct step step_exchange = {"exchange", run_exchange, offsetof(struct tf_limits, idle_ms), late_exchange};

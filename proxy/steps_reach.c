@@ -1,0 +1,105 @@
+/* Steps: may this client go there, what is the verdict, and the way to the server. */
+#include "steps.h"
+
+#include "loop.h"
+
+#include <stddef.h>
+
+static enum step_result refuse(struct session *s, enum tf_reason reason)
+{
+    session_facts(s)->reason = reason;
+    return STEP_REFUSE;
+}
+
+/* preface: who is it. */
+
+static enum step_result run_preface(struct session *s)
+{
+    enum tf_reason why = tf_access_source(&s->conf->tf.access, &session_facts(s)->source);
+    return why == TF_REASON_NONE ? STEP_NEXT : refuse(s, why);
+}
+
+static enum step_result late_preface(struct session *s)
+{
+    s->end = TF_REASON_IDLE;
+    return STEP_END;
+}
+
+const struct step step_preface = {"preface", run_preface, offsetof(struct tf_limits, request_ms), late_preface};
+
+/* access: may it go there, as far as that can be said before names are looked up. */
+
+static enum step_result run_access(struct session *s)
+{
+    struct tf_facts *facts = session_facts(s);
+    if (!facts->has_target) {
+        /* Monitoring lets what is not TLS pass, but without a name there is nowhere to go. */
+        return refuse(s, facts->reason != TF_REASON_NONE ? facts->reason : TF_REASON_SNI_MISSING);
+    }
+    enum tf_reason why = tf_access_port(&s->conf->tf.access, facts->target.port);
+    return why == TF_REASON_NONE ? STEP_NEXT : refuse(s, why);
+}
+
+const struct step step_access = {"access", run_access, offsetof(struct tf_limits, request_ms), late_preface};
+
+/* decide: the verdict, as soon as the facts allow it. */
+
+static enum step_result run_decide(struct session *s)
+{
+    struct tf_facts *facts = session_facts(s);
+    if (facts->verdict != TF_VERDICT_NONE)
+        return STEP_NEXT;
+    int32_t today = (int32_t)(s->started_us / 1000000 / 86400);
+    if (tf_policy_decide(&s->conf->tf.policy, facts, today) == TF_NEEDS_ADDRESS)
+        return STEP_NEXT;
+    return facts->verdict == TF_VERDICT_BLOCK ? STEP_REFUSE : STEP_NEXT;
+}
+
+const struct step step_decide = {"decide", run_decide, offsetof(struct tf_limits, request_ms), late_preface};
+
+/* dial: a connection to the server, unless there is one already. */
+
+static void on_dialled(void *arg, const struct dial_result *result)
+{
+    struct session *s = arg;
+    struct setup *setup = s->setup;
+    setup->dial = NULL;
+    setup->facts.destination = result->destination;
+    if (result->reason == TF_REASON_NONE) {
+        struct link *server = &s->side[TF_SERVER];
+        link_init(server, result->fd);
+        server->watch = result->watch;
+        watch_hand_over(server->watch, session_on_server, s);
+        /* An edge that the dial saw is not told again. */
+        server->readable = server->writable = true;
+        setup->server_target = setup->facts.target;
+        setup->server_address = result->destination;
+    } else {
+        setup->facts.reason = result->reason;
+        setup->dial_failed = true;
+    }
+    session_run(s);
+}
+
+static enum step_result run_dial(struct session *s)
+{
+    struct setup *setup = s->setup;
+    struct tf_facts *facts = &setup->facts;
+    if (setup->dial != NULL)
+        return STEP_WAIT;
+    if (s->side[TF_SERVER].fd >= 0)
+        return STEP_NEXT;
+    if (setup->dial_failed)
+        return STEP_REFUSE;
+    enum tf_reason why = TF_REASON_NONE;
+    setup->dial = dial_start(&s->loop->dialer, &s->conf->tf, &facts->target, on_dialled, s, &why,
+                             &facts->destination);
+    return setup->dial != NULL ? STEP_WAIT : refuse(s, why);
+}
+
+static enum step_result late_dial(struct session *s)
+{
+    return refuse(s, TF_REASON_DIAL_TIMEOUT);
+}
+
+const struct step step_dial = {"dial", run_dial, offsetof(struct tf_limits, dial_ms), late_dial};

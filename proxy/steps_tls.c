@@ -1,0 +1,267 @@
+/* Steps: the ClientHello, and the ServerHello that must come back.
+ *
+ * Both are read into a lookahead and looked at there; nothing of a hello is
+ * forwarded before it has been understood. */
+#include "steps.h"
+
+#include "loop.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum step_result end(struct session *s, enum tf_reason reason)
+{
+    s->end = reason;
+    return STEP_END;
+}
+
+/* Room to put a hello together that spans records. What is there already is kept. */
+static bool take_scratch(struct session *s, uint8_t **scratch, size_t *size, size_t wanted)
+{
+    if (!loop_has_room(s->loop, wanted))
+        return false;
+    uint8_t *larger = realloc(*scratch, wanted);
+    if (larger == NULL)
+        return false;
+    s->loop->gathered += wanted - *size;
+    *scratch = larger;
+    *size = wanted;
+    return true;
+}
+
+/* hello: the client's first flight, whole. */
+
+/* A server that speaks before the client does is not a TLS server. */
+static enum tf_reason server_spoke(struct session *s)
+{
+    struct link *server = &s->side[TF_SERVER];
+    if (server->fd < 0 || !server->readable)
+        return TF_REASON_NONE;
+    enum link_io r = link_fill(server, s->loop, LOOP_BLOCK_SIZE);
+    if (r == LINK_OK || r == LINK_FULL)
+        return TF_REASON_SERVER_SPOKE_FIRST;
+    return r == LINK_AGAIN ? TF_REASON_NONE : TF_REASON_UPSTREAM_CLOSED;
+}
+
+/* Whether text that is not TLS is an HTTP request: its sender can be told with a page. */
+static bool looks_like_http(struct tf_span text)
+{
+    static const char *const methods[] = {"GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "CONNECT ", "PATCH "};
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (text.n >= strlen(methods[i]) && memcmp(text.p, methods[i], strlen(methods[i])) == 0)
+            return true;
+    return false;
+}
+
+/* The hello is whole, or it is known that it never will be: policy judges what there is. */
+static enum step_result judge(struct session *s, enum tf_reason reason, const char *detail)
+{
+    struct tf_facts *facts = session_facts(s);
+    facts->reason = reason;
+    facts->detail = detail;
+    return STEP_NEXT;
+}
+
+static enum step_result hello_done(struct session *s)
+{
+    struct tf_facts *facts = session_facts(s);
+    facts->has_hello = true;
+    if (facts->has_target || facts->hello.server_name.n == 0)
+        return STEP_NEXT;
+    /* A front without a dialogue of its own goes where the hello says. */
+    facts->target.port = s->listener->port;
+    if (tf_host_parse((const char *)facts->hello.server_name.p, facts->hello.server_name.n, &facts->target) !=
+        TF_HOST_OK)
+        return judge(s, TF_REASON_HOST_INVALID, NULL);
+    facts->target.addr.port = s->listener->port;
+    facts->has_target = true;
+    return STEP_NEXT;
+}
+
+static enum step_result run_hello(struct session *s)
+{
+    struct setup *setup = s->setup;
+    struct link *client = &s->side[TF_CLIENT];
+    struct tf_hello_scan *scan = &setup->client_scan;
+    for (;;) {
+        struct tf_span stream = link_ahead(client);
+        switch (tf_client_scan(scan, stream.p, stream.n, setup->scratch, setup->scratch_size, &setup->facts.hello)) {
+        case TF_PARSE_DONE:
+            return hello_done(s);
+        case TF_PARSE_OTHER:
+            setup->facts.not_tls = true;
+            setup->facts.looks_like_http = looks_like_http(stream);
+            return judge(s, scan->reason, NULL);
+        case TF_PARSE_BAD:
+            return judge(s, scan->reason, scan->why);
+        case TF_PARSE_MORE:
+            break;
+        }
+        if (scan->scratch_wanted > setup->scratch_size) {
+            if (!take_scratch(s, &setup->scratch, &setup->scratch_size, scan->scratch_wanted))
+                return end(s, TF_REASON_NO_RESOURCES);
+            continue;
+        }
+        switch (link_fill(client, s->loop, TF_WIRE_MAX(scan->limit))) {
+        case LINK_OK:
+            continue;
+        case LINK_FULL:
+            setup->facts.reason = TF_REASON_NO_RESOURCES;
+            return STEP_REFUSE;
+        case LINK_EOF:
+        case LINK_ERROR:
+            if (stream.n == 0)
+                return end(s, TF_REASON_NONE);
+            setup->facts.reason = TF_REASON_CLIENT_HELLO_CUT;
+            return STEP_REFUSE;
+        case LINK_AGAIN:
+            break;
+        }
+        switch (server_spoke(s)) {
+        case TF_REASON_NONE:
+            return STEP_WAIT;
+        case TF_REASON_SERVER_SPOKE_FIRST:
+            setup->facts.not_tls = true;
+            return judge(s, TF_REASON_SERVER_SPOKE_FIRST, NULL);
+        default:
+            return end(s, TF_REASON_UPSTREAM_CLOSED);
+        }
+    }
+}
+
+static enum step_result late_hello(struct session *s)
+{
+    if (link_ahead(&s->side[TF_CLIENT]).n == 0)
+        return end(s, TF_REASON_IDLE);
+    session_facts(s)->reason = TF_REASON_CLIENT_HELLO_TIMEOUT;
+    return STEP_REFUSE;
+}
+
+const struct step step_hello = {"hello", run_hello, offsetof(struct tf_limits, hello_ms), late_hello};
+
+/* send_hello: the server gets the client's bytes, as they came. They are kept until the session is settled, since
+ * the facts point into them. */
+
+static enum step_result run_send_hello(struct session *s)
+{
+    struct setup *setup = s->setup;
+    struct link *client = &s->side[TF_CLIENT], *server = &s->side[TF_SERVER];
+    if (setup->hello.p == NULL) {
+        setup->hello = client->ahead;
+        client->ahead = (struct lookahead){NULL, 0, 0, 0};
+    }
+    if (!server->writable)
+        return STEP_WAIT;
+    struct lookahead *hello = &setup->hello;
+    size_t sent;
+    enum link_io r = link_send(server, hello->p + hello->at, hello->end - hello->at, &sent);
+    hello->at += (uint32_t)sent;
+    s->bytes[TF_CLIENT] += sent;
+    if (r == LINK_AGAIN)
+        return STEP_WAIT;
+    /* A server that takes no more may still have said why: an alert is waiting to be read then. */
+    s->flow[TF_CLIENT].done = r == LINK_ERROR;
+    return STEP_NEXT;
+}
+
+static enum step_result late_server(struct session *s)
+{
+    bool spoke = link_ahead(&s->side[TF_SERVER]).n > s->setup->server_passed;
+    session_facts(s)->reason = spoke ? TF_REASON_SERVER_HELLO_TIMEOUT : TF_REASON_UPSTREAM_TIMEOUT;
+    return STEP_REFUSE;
+}
+
+const struct step step_send_hello = {"send-hello", run_send_hello, offsetof(struct tf_limits, hello_ms), late_server};
+
+/* server_hello: the server's first flight up to the ServerHello that settles the version. Alerts and a passing
+ * HelloRetryRequest go on to the client at once; what the client sends meanwhile goes on to the server. */
+
+/* False: the client is gone. *more: it has not taken all. */
+static bool pass_on(struct session *s, bool *more)
+{
+    struct link *client = &s->side[TF_CLIENT], *server = &s->side[TF_SERVER];
+    size_t passable = s->setup->server_scan.passable;
+    *more = false;
+    if (s->setup->server_passed >= passable)
+        return true;
+    size_t sent;
+    enum link_io r = link_send(client, server->ahead.p + s->setup->server_passed,
+                               passable - s->setup->server_passed, &sent);
+    s->setup->server_passed += (uint32_t)sent;
+    s->bytes[TF_SERVER] += sent;
+    *more = r == LINK_AGAIN;
+    return r != LINK_ERROR;
+}
+
+/* Looks at what the server has said so far. */
+static enum tf_parse scan_server(struct session *s)
+{
+    struct setup *setup = s->setup;
+    struct tf_hello_scan *in = &setup->server_scan.in;
+    for (;;) {
+        struct tf_span stream = link_ahead(&s->side[TF_SERVER]);
+        enum tf_parse r = tf_server_scan(&setup->server_scan, stream.p, stream.n, setup->server_scratch,
+                                         setup->server_scratch_size, &setup->facts.server);
+        if (r != TF_PARSE_MORE || in->scratch_wanted <= setup->server_scratch_size)
+            return r;
+        if (!take_scratch(s, &setup->server_scratch, &setup->server_scratch_size, in->scratch_wanted)) {
+            in->reason = TF_REASON_NO_RESOURCES;
+            return TF_PARSE_BAD;
+        }
+    }
+}
+
+/* The server's side of the verdict; false: refused. */
+static bool server_passes(struct session *s, enum tf_parse parsed)
+{
+    struct setup *setup = s->setup;
+    struct tf_facts *facts = &setup->facts;
+    if (parsed == TF_PARSE_DONE) {
+        facts->has_server_hello = true;
+        return tf_policy_server(&s->conf->tf.policy, facts);
+    }
+    const struct tf_hello_scan *in = &setup->server_scan.in;
+    return tf_policy_server_wrong(&s->conf->tf.policy, facts, in->reason, in->why);
+}
+
+static enum step_result run_server_hello(struct session *s)
+{
+    struct link *client = &s->side[TF_CLIENT], *server = &s->side[TF_SERVER];
+    if (!session_facts(s)->has_hello)
+        return STEP_NEXT; /* monitored, and not TLS: there is no ServerHello to wait for */
+    for (;;) {
+        enum tf_parse parsed = scan_server(s);
+        bool more;
+        if (!pass_on(s, &more))
+            return end(s, TF_REASON_RESET);
+        if (parsed == TF_PARSE_DONE || parsed == TF_PARSE_BAD || parsed == TF_PARSE_OTHER)
+            return server_passes(s, parsed) ? STEP_NEXT : STEP_REFUSE;
+        switch (relay_pump(s->loop, client, server, &s->flow[TF_CLIENT], &s->bytes[TF_CLIENT])) {
+        case PUMP_MORE:
+            return STEP_MORE;
+        case PUMP_ERROR:
+            return end(s, TF_REASON_RESET);
+        case PUMP_IDLE:
+        case PUMP_DONE:
+            break;
+        }
+        switch (link_fill(server, s->loop, TF_WIRE_MAX(TF_SERVER_HELLO_MAX) + LOOP_BLOCK_SIZE)) {
+        case LINK_OK:
+            continue;
+        case LINK_AGAIN:
+            return STEP_WAIT;
+        case LINK_EOF:
+        case LINK_ERROR:
+            if (more)
+                return STEP_WAIT;
+            return end(s, TF_REASON_UPSTREAM_CLOSED);
+        case LINK_FULL:
+            session_facts(s)->reason = TF_REASON_SERVER_HELLO_MALFORMED;
+            return STEP_REFUSE;
+        }
+    }
+}
+
+const struct step step_server_hello = {"server-hello", run_server_hello, offsetof(struct tf_limits, hello_ms),
+                                       late_server};

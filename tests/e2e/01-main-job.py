@@ -1,0 +1,53 @@
+"""What the gateway is for: curl through the shipped configuration, with a modern and with an old TLS."""
+
+import re
+
+from harness import Gateway, TlsOrigin, check, check_equal, check_in, curl, run_stories, story
+
+NAME = "origin.floor.test"
+
+
+def shipped_configuration(origin):
+    """conf/tlsfloor.ini as it is, but for the ports, which must be free, and the origin, which is on loopback."""
+    with open("conf/tlsfloor.ini", encoding="utf-8") as f:
+        text = re.sub(r"^(listen *= *127\.0\.0\.1:)\d+", r"\g<1>0", f.read(), flags=re.M)
+    resolve = f"\n[upstream]\nresolve = {NAME}:443:127.0.0.1:{origin.port}\n"
+    return re.sub(r"^\[(access|upstream)\]$", "", text, flags=re.M) + resolve + "[access]\ndestination = loopback\n"
+
+
+@story
+def curl_with_TLS_1_3_gets_the_page():
+    with TlsOrigin() as origin, Gateway(ini=shipped_configuration(origin)) as gateway:
+        result = curl(gateway, "connect", NAME, "1.3")
+        check_equal((result.status, result.output), (0, "<title>page over TLSv1.3</title>\n"), "what curl says")
+
+
+@story
+def curl_with_TLS_1_0_names_the_alert_and_one_line_says_who_what_where_and_why():
+    with TlsOrigin() as origin:
+        with Gateway(ini=shipped_configuration(origin)) as gateway:
+            result = curl(gateway, "connect", NAME, "1.0")
+            check_equal(result.status, 35, "curl's exit status")
+            check_in("tlsv1 alert protocol version", result.output, "what curl says")
+            record = gateway.record(
+                {
+                    "event.action": "tls-version-blocked",
+                    "event.code": "client-below-floor",
+                    "source.ip": "127.0.0.1",
+                    "observer.ingress.interface.name": "proxy",
+                    "destination.domain": NAME,
+                    "destination.port": 443,
+                    "tls.client.server_name": NAME,
+                    "tlsfloor.floor": "1.2",
+                    "tlsfloor.verdict": "block",
+                    "tlsfloor.max_version": "1.0",
+                    "tlsfloor.offered_versions": ["1.0"],
+                }
+            )
+            for field in ("@timestamp", "event.reason", "source.port", "tls.client.ja3", "tlsfloor.ja4", "tlsfloor.fix"):
+                check(record.get(field), f"{field} is missing from {record}")
+            check_in("curl/", record["user_agent.original"], "user agent")
+        check_equal(origin.received(), b"", "what reached the server")
+
+
+run_stories()

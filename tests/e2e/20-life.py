@@ -1,0 +1,140 @@
+"""Signals, and running out of files: sessions live on through what is done to the gateway."""
+
+import os
+import resource
+import signal
+
+from harness import (
+    TLS10,
+    TLS12,
+    Gateway,
+    RawClient,
+    RawOrigin,
+    alert,
+    check,
+    check_equal,
+    client_hello,
+    one_record,
+    reach,
+    run_stories,
+    server_hello,
+    story,
+    wait_until,
+    workplace,
+)
+
+NAME = "origin.floor.test"
+HELLO = one_record(client_hello(TLS12))
+OLD = one_record(client_hello(TLS10))
+FLIGHT = one_record(server_hello(TLS12), TLS12)
+
+
+def echo(connection):
+    connection.recv_exactly(len(HELLO))
+    connection.send(FLIGHT)
+    while data := connection.recv():
+        connection.send(data)
+
+
+def session(gateway):
+    client = reach(gateway, "connect", NAME)
+    client.send(HELLO)
+    check_equal(client.receive(len(FLIGHT)), FLIGHT, "the server's flight")
+    return client
+
+
+def is_alive(client, word):
+    client.send(word)
+    check_equal(client.receive(len(word)), word, "the echo")
+
+
+def is_refused_by(port):
+    try:
+        RawClient(port).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def reload_with(gateway, old, new, says):
+    with open(gateway.file, "w", encoding="utf-8") as f:
+        f.write(gateway.ini.replace(old, new))
+    gateway.signal(signal.SIGHUP)
+    check(gateway.stderr.wait(lambda lines: any(says in line for line in lines)), f"it never says '{says}'")
+
+
+@story
+def sigterm_lets_live_sessions_end_and_takes_no_new_ones():
+    with RawOrigin(echo) as origin, Gateway(origin) as gateway:
+        with session(gateway) as client:
+            gateway.signal(signal.SIGTERM)
+            wait_until(lambda: is_refused_by(gateway.proxy), "new connections are refused")
+            is_alive(client, b"still here")
+        gateway.finish(within_s=4)
+
+
+@story
+def sigterm_ends_what_does_not_end_by_itself_when_drain_s_is_over():
+    with RawOrigin(echo) as origin, Gateway(origin, settings={"limits.drain_s": "0.3"}) as gateway:
+        with session(gateway):
+            gateway.stop(within_s=4)
+
+
+@story
+def sighup_changes_the_rules_and_keeps_the_sessions():
+    with RawOrigin(echo) as origin, Gateway(origin) as gateway:
+        with session(gateway) as client:
+            reload_with(gateway, "minimum = 1.2", "minimum = 1.3", says="reloaded")
+            is_alive(client, b"from before")
+        with reach(gateway, "connect") as client:
+            client.send(HELLO)
+            check_equal(client.receive_all(), alert(70, TLS12), "answer under the new floor")
+        gateway.record({"tlsfloor.floor": "1.3"})
+
+
+@story
+def sighup_with_a_bad_file_changes_nothing():
+    with RawOrigin(echo) as origin, Gateway(origin) as gateway:
+        reload_with(gateway, "minimum = 1.2", "minimum = 7", says="reload refused")
+        with session(gateway) as client:
+            is_alive(client, b"as before")
+
+
+@story
+def sigusr1_opens_the_logs_anew():
+    log = workplace(f"block-{os.getpid()}.log")
+    with RawOrigin() as origin, Gateway(origin, settings={"log.block": log}) as gateway:
+
+        def refuse():
+            with reach(gateway, "sni") as client:
+                client.send(OLD)
+                check_equal(client.receive_all(), alert(70, TLS10), "answer")
+
+        def lines(path):
+            with open(path, encoding="utf-8") as f:
+                return f.read().count("\n")
+
+        refuse()
+        wait_until(lambda: lines(log) == 1, "the first record")
+        os.rename(log, log + ".1")
+        gateway.signal(signal.SIGUSR1)
+        wait_until(lambda: os.path.exists(log), "the new file")
+        refuse()
+        wait_until(lambda: lines(log) == 1, "the second record in the new file")
+        check_equal(lines(log + ".1"), 1, "records in the old file")
+    os.unlink(log)
+    os.unlink(log + ".1")
+
+
+@story
+def without_free_files_it_sheds_and_recovers():
+    with RawOrigin(echo) as origin, Gateway(origin) as gateway:
+        resource.prlimit(gateway.process.pid, resource.RLIMIT_NOFILE, (60, 60))
+        crowd = [RawClient(gateway.proxy) for _ in range(80)]
+        for client in crowd:
+            client.close()
+        with session(gateway) as client:
+            is_alive(client, b"back again")
+
+
+run_stories()

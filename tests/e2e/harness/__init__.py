@@ -1,0 +1,49 @@
+"""What the scenarios are told with: Python's standard library and nothing else.
+
+story     declares a behaviour and runs it
+gateway   the program under test: start, ports, records, stop
+pki       a certificate authority and a leaf, made once a build directory
+wire      hellos and records as bytes, for what no real peer would send
+tls       a real TLS peer whose first flight can be laid out anew
+origins   servers, honest and odd
+clients   clients, raw and real
+versions  the stories that every real client has to tell
+"""
+
+from .clients import (
+    CONNECT,
+    SNI,
+    WAYS,
+    RawClient,
+    curl,
+    gnutls_cli,
+    java_client,
+    node_client,
+    openssl_client,
+    python_client,
+    reach,
+    run_client,
+)
+from .gateway import Gateway, clean_environment, program, wait_until
+from .origins import HttpOrigin, RawOrigin, TlsOrigin
+from .pki import ca_file, workplace
+from .story import check, check_equal, check_in, run_stories, story
+from .tls import TlsPeer, client_context
+from .versions import stories_of
+from .wire import (
+    SSL3,
+    TLS10,
+    TLS11,
+    TLS12,
+    TLS13,
+    alert,
+    client_hello,
+    longest_client_hello,
+    one_record,
+    pieces,
+    records,
+    records_of_one_byte,
+    resplit,
+    server_hello,
+    sslv2_hello,
+)

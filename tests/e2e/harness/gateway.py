@@ -1,0 +1,182 @@
+"""The program under test: starts it, knows its ports, reads its records, and stops it as strictly as it can."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+from .pki import workplace
+from .story import check, check_equal
+
+WAIT_S = 20
+SANITIZER = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime error:|WARNING: ThreadSanitizer")
+
+# What every story has unless it says otherwise: both kinds of listener, loopback as a destination, and no DNS, so that
+# nothing but the story's own origins can be reached.
+DEFAULTS = {
+    "floor.minimum": "1.2",
+    "listener proxy.listen": "127.0.0.1:0",
+    "listener proxy.kind": "connect",
+    "listener straight.listen": "127.0.0.1:0",
+    "listener straight.kind": "sni",
+    "access.port": "443, 80",
+    "access.destination": "loopback",
+    "dns.servers": "127.0.0.1:1",
+    "log.block": "-",
+    "gateway.threads": "2",
+    "limits.drain_s": "5",
+}
+
+
+def program():
+    return os.environ.get("TLSFLOOR") or workplace("tlsfloor")
+
+
+def clean_environment():
+    """Without what would be taken for settings."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("TLSFLOOR")}
+
+
+def ini_of(settings):
+    """INI text from {"section.key": value}; a list gives the key several times."""
+    sections = {}
+    for path, value in settings.items():
+        section, key = path.rsplit(".", 1)
+        values = value if isinstance(value, list) else [value]
+        sections.setdefault(section, []).extend(f"{key} = {v}" for v in values)
+    return "\n".join("\n".join([f"[{name}]", *lines, ""]) for name, lines in sections.items())
+
+
+class Lines:
+    """A pipe read by a thread; its lines can be waited for."""
+
+    def __init__(self, pipe):
+        self.lines = []
+        self.ended = False
+        self.changed = threading.Condition()
+        self.thread = threading.Thread(target=self._read, args=(pipe,), daemon=True)
+        self.thread.start()
+
+    def _read(self, pipe):
+        for line in pipe:
+            with self.changed:
+                self.lines.append(line.decode(errors="replace").rstrip("\n"))
+                self.changed.notify_all()
+        with self.changed:
+            self.ended = True
+            self.changed.notify_all()
+
+    def wait(self, found, timeout=WAIT_S):
+        """What found(lines) answers once that is true; None if it never is."""
+        with self.changed:
+            self.changed.wait_for(lambda: found(self.lines) or self.ended, timeout)
+            return found(self.lines)
+
+    def text(self):
+        with self.changed:
+            return "\n".join(self.lines)
+
+
+class Gateway:
+    """Runs for the length of a `with` block. `origins` become reachable under their names. `settings` are
+    {"section.key": value} on top of DEFAULTS (None takes one out). At the end the gateway must stop with exit code 0
+    and no sanitizer's report, and every record must have been asked for: one that no story expects is a defect."""
+
+    def __init__(self, *origins, settings=None, ini=None):
+        wanted = {**DEFAULTS, **(settings or {})}
+        overrides = [f"{o.name}:{o.asked_port}:{bracketed(o.address)}:{o.port}" for o in origins]
+        if overrides:
+            wanted.setdefault("upstream.resolve", overrides)
+        self.settings = {key: value for key, value in wanted.items() if value is not None}
+        self.ini = ini or ini_of(self.settings)
+        self.taken = 0
+
+    def __enter__(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".ini", delete=False) as f:
+            f.write(self.ini)
+            self.file = f.name
+        self.process = subprocess.Popen(
+            [program(), "run", "-c", self.file],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=clean_environment(),
+        )
+        self.stdout = Lines(self.process.stdout)
+        self.stderr = Lines(self.process.stderr)
+        if not self.stderr.wait(lambda lines: "tlsfloor: ready" in lines):
+            self.kill()
+            raise AssertionError(f"the gateway did not start:\n{self.stderr.text()}\nwith\n{self.ini}")
+        found = re.findall(r"listening on (\S+):(\d+) \((.*)\)", self.stderr.text())
+        self.ports = {name: int(port) for _, port, name in found}
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None:  # the story failed: say all that is known
+            self.kill()
+            print(f"the gateway's standard error:\n{self.stderr.text()}\nits records:\n{self.stdout.text()}")
+        elif self.process.poll() is None:
+            self.stop()
+        os.unlink(self.file)
+
+    @property
+    def proxy(self):
+        return self.ports["proxy"]
+
+    @property
+    def straight(self):
+        return self.ports["straight"]
+
+    def record(self, wanted=None):
+        """The next record, once it is there. `wanted`: fields that it must have, {"event.code": "..."}."""
+        number = self.taken
+        if not self.stdout.wait(lambda lines: len(lines) > number):
+            raise AssertionError(f"record {number + 1} was never written")
+        self.taken += 1
+        record = json.loads(self.stdout.lines[number])
+        for key, value in (wanted or {}).items():
+            check_equal(record.get(key), value, f"{key} of {record}")
+        return record
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self, within_s=WAIT_S):
+        self.signal(signal.SIGTERM)
+        self.finish(within_s)
+
+    def finish(self, within_s=WAIT_S):
+        """Waits for the end of a gateway that was told to stop."""
+        try:
+            code = self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"still running {within_s} s after SIGTERM:\n{self.stderr.text()}") from None
+        self.stdout.thread.join()
+        self.stderr.thread.join()
+        errors = self.stderr.text()
+        check(not SANITIZER.search(errors), f"a sanitizer's report:\n{errors}")
+        check_equal(code, 0, f"exit code, with standard error\n{errors}\n")
+        check_equal(self.stdout.lines[self.taken :], [], "records that nothing explains")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.stdout.thread.join()
+        self.stderr.thread.join()
+
+
+def bracketed(address):
+    return f"[{address}]" if ":" in address else address
+
+
+def wait_until(holds, what, timeout=WAIT_S):
+    """For what no event tells of, such as a file that another process writes."""
+    end = time.monotonic() + timeout
+    while not holds():
+        check(time.monotonic() < end, f"never came true: {what}")
+        time.sleep(0.01)

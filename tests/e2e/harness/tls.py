@@ -1,0 +1,108 @@
+"""A real TLS peer (OpenSSL, by way of Python) over a plain socket, whose first flight can be laid out anew: the same
+handshake bytes over other records and segments."""
+
+import ssl
+import warnings
+
+from .pki import ca_file, leaf
+
+warnings.filterwarnings("ignore", category=DeprecationWarning)  # old versions are what this is about
+
+VERSIONS = {
+    "1.0": ssl.TLSVersion.TLSv1,
+    "1.1": ssl.TLSVersion.TLSv1_1,
+    "1.2": ssl.TLSVersion.TLSv1_2,
+    "1.3": ssl.TLSVersion.TLSv1_3,
+}
+
+
+def _set_versions(context, lowest, highest):
+    context.minimum_version = VERSIONS[lowest]
+    context.maximum_version = VERSIONS[highest]
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
+
+
+def client_context(lowest="1.0", highest="1.3"):
+    return _set_versions(ssl.create_default_context(cafile=ca_file()), lowest, highest)
+
+
+def server_context(lowest="1.0", highest="1.3"):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*leaf())
+    return _set_versions(context, lowest, highest)
+
+
+class TlsPeer:
+    """`reshape`, where given, turns the first flight into the pieces that are sent one by one."""
+
+    def __init__(self, sock, context, server_hostname=None, reshape=None, pause=None):
+        self.sock = sock
+        self.reshape = reshape
+        self.pause = pause
+        self.incoming = ssl.MemoryBIO()
+        self.outgoing = ssl.MemoryBIO()
+        self.tls = context.wrap_bio(
+            self.incoming, self.outgoing, server_side=server_hostname is None, server_hostname=server_hostname
+        )
+
+    def _flush(self):
+        flight = self.outgoing.read()
+        if not flight:
+            return
+        reshape, self.reshape = self.reshape, None
+        for n, piece in enumerate(reshape(flight) if reshape else [flight]):
+            if n and self.pause:
+                self.pause()
+            self.sock.sendall(piece)
+
+    def _do(self, step, *arguments):
+        while True:
+            try:
+                result = step(*arguments)
+                self._flush()
+                return result
+            except ssl.SSLWantReadError:
+                self._flush()
+                data = self.sock.recv(65536)
+                if data:
+                    self.incoming.write(data)
+                else:
+                    self.incoming.write_eof()
+            except ssl.SSLError:
+                self._flush()  # an alert of our own
+                raise
+
+    def handshake(self):
+        self._do(self.tls.do_handshake)
+        return self
+
+    def version(self):
+        return self.tls.version()
+
+    def write(self, data):
+        self._do(self.tls.write, data)
+
+    def read(self, n=65536):
+        """b"" at the end of the data, close_notify or not."""
+        try:
+            return self._do(self.tls.read, n)
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
+
+    def read_all(self):
+        data = b""
+        while part := self.read():
+            data += part
+        return data
+
+    def close(self):
+        try:
+            self.tls.unwrap()
+        except (ssl.SSLError, ValueError):
+            pass  # close_notify is queued; the peer's own is not waited for
+        try:
+            self._flush()
+        except OSError:
+            pass
+        self.sock.close()

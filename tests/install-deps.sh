@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Installs what is missing for a purpose: `build` (compile and run), `test`, or `lint` (which is also what fuzzing
+# needs). Asks apt only when something is missing; where there is no apt, says what is needed.
+set -euo pipefail
+
+missing=()
+want() { # want PACKAGE CHECK...: the package is missing when the check fails
+    local package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing+=("$package")
+}
+has() { command -v "$1"; }
+library() { pkg-config --exists "$1"; }
+header() { [ -e "/usr/include/$1" ]; }
+llhttp() { library libllhttp || header llhttp.h || [ -e /usr/share/llhttp/llhttp.c ]; }
+# Debian 13 has a library; Debian 12 ships the C sources with the Node.js package.
+llhttp_package() { if apt-cache show libllhttp-dev >/dev/null 2>&1; then echo libllhttp-dev; else echo node-llhttp; fi; }
+
+case ${1-} in
+build)
+    want gcc has "${CC:-cc}"
+    want libc6-dev header stdlib.h
+    want pkgconf has pkg-config
+    want libuv1-dev library libuv
+    want libssl-dev library openssl
+    want libinih-dev library inih
+    want libc-ares-dev library libcares
+    want libjansson-dev library jansson
+    want LLHTTP llhttp
+    ;;
+test)
+    want libcmocka-dev header cmocka.h
+    want python3 has python3
+    want openssl has openssl
+    want gnutls-bin has gnutls-cli
+    want curl has curl
+    want nodejs has node
+    want default-jdk-headless has javac
+    want chromium has chromium
+    ;;
+lint)
+    want clang has clang
+    want clang-format has clang-format
+    want clang-tidy has clang-tidy
+    want cppcheck has cppcheck
+    want shellcheck has shellcheck
+    want pyflakes3 has pyflakes3
+    ;;
+*)
+    echo "usage: $0 build|test|lint" >&2
+    exit 2
+    ;;
+esac
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "tlsfloor: to $1, these are needed, named as Debian names them: ${missing[*]/LLHTTP/libllhttp-dev}" >&2
+    exit 1
+fi
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    if ! sudo -n true 2>/dev/null; then
+        echo "tlsfloor: not root; install what is missing first:" >&2
+        echo "    apt-get update && apt-get install ${missing[*]/LLHTTP/$(llhttp_package)}" >&2
+        exit 1
+    fi
+    as_root=(sudo)
+fi
+echo "tlsfloor: installing ${missing[*]/LLHTTP/llhttp}" >&2
+{
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        "${missing[@]/LLHTTP/$(llhttp_package)}"
+} >&2

@@ -1,0 +1,454 @@
+/* record.c: whole lines as they stand in the log, and what keeps them whole. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "../../lib/record.h"
+#include "../flat_json.h"
+#include <stdio.h>
+
+/* Not a digest, but the same bytes every time. */
+static void digest_start(void *ctx)
+{
+    (void)ctx;
+}
+
+static void digest_add(void *ctx, const void *p, size_t n)
+{
+    (void)ctx, (void)p, (void)n;
+}
+
+static void md5_finish(void *ctx, uint8_t *out)
+{
+    (void)ctx;
+    memset(out, 0xa5, 16);
+}
+
+static void sha256_finish(void *ctx, uint8_t *out)
+{
+    (void)ctx;
+    memset(out, 0x5a, 32);
+}
+
+static const struct tf_policy floor_1_2 = {.floor = TF_TLS12};
+
+static const struct tf_record_context context = {
+    .policy = &floor_1_2,
+    .md5 = {.size = 16, .start = digest_start, .add = digest_add, .finish = md5_finish},
+    .sha256 = {.size = 32, .start = digest_start, .add = digest_add, .finish = sha256_finish},
+};
+
+#define SPAN(bytes) ((struct tf_span){(const uint8_t *)(bytes), sizeof(bytes) - 1})
+
+/* An old printer's session: TLS 1.0 by CONNECT to a mail server. */
+static struct tf_facts old_printer(void)
+{
+    static const struct tf_rule rule = {.name = "printers", .owner = "", .ticket = ""};
+    struct tf_facts facts = {
+        .source = {.family = TF_FAMILY_V4, .ip = {10, 20, 0, 7}, .port = 49152},
+        .listener = "proxy",
+        .user_agent = "ScanToMail/1.0",
+        .has_target = true,
+        .target = {.host = "mail.example.com", .port = 443},
+        .destination = {.family = TF_FAMILY_V4, .ip = {192, 0, 2, 1}, .port = 443},
+        .has_hello = true,
+        .hello = {.format = TF_FORMAT_TLS,
+                  .record_version = TF_TLS10,
+                  .legacy_version = TF_TLS10,
+                  .max_version = TF_TLS10,
+                  .ciphers = SPAN("\x00\x2f\x00\x0a\x0a\x0a"),
+                  .server_name = SPAN("mail.example.com")},
+        .verdict = TF_VERDICT_BLOCK,
+        .reason = TF_REASON_CLIENT_BELOW_FLOOR,
+        .rule = &rule,
+        .step = "decide",
+        .started_us = 1795302419123456,
+        .duration_us = 1234,
+    };
+    return facts;
+}
+
+static char line[TF_RECORD_MAX];
+static size_t line_len;
+
+static void put_block(const struct tf_facts *facts)
+{
+    struct tf_writer w = tf_writer_of(line, sizeof line);
+    tf_put_block_record(&w, facts, &context);
+    assert_false(w.full);
+    line_len = w.len;
+    assert_true(flat_read(line, line_len, NULL, NULL, NULL));
+}
+
+static void put_access(const struct tf_facts *facts)
+{
+    struct tf_writer w = tf_writer_of(line, sizeof line);
+    tf_put_access_head(&w, facts, &context);
+    tf_put_access_tail(&w, facts);
+    assert_false(w.full);
+    line_len = w.len;
+    assert_true(flat_read(line, line_len, NULL, NULL, NULL));
+}
+
+static void assert_line(const char *expected)
+{
+    assert_int_equal(line_len, strlen(expected));
+    assert_memory_equal(line, expected, line_len);
+}
+
+/* expected NULL: the field is not there. */
+static void assert_field(const char *key, const char *expected)
+{
+    const char *value;
+    size_t n = 0;
+    assert_true(flat_read(line, line_len, key, &value, &n));
+    if ((value == NULL) != (expected == NULL) ||
+        (value != NULL && (n != strlen(expected) || memcmp(value, expected, n) != 0)))
+        fail_msg("%s is %.*s", key, (int)n, value != NULL ? value : "");
+}
+
+static void a_blocked_client_makes_this_line(void **state)
+{
+    (void)state;
+    struct tf_facts facts = old_printer();
+    put_block(&facts);
+    assert_line(
+        "{\"@timestamp\":\"2026-11-21T23:06:59.123Z\",\"ecs.version\":\"8.11.0\",\"event.kind\":\"event\","
+        "\"event.category\":[\"network\"],\"event.type\":[\"connection\",\"denied\"],"
+        "\"event.action\":\"tls-version-blocked\",\"event.outcome\":\"failure\","
+        "\"event.code\":\"client-below-floor\","
+        "\"event.reason\":\"the client offers no TLS version at or above the floor\","
+        "\"event.duration\":1234000,\"rule.name\":\"printers\","
+        "\"observer.ingress.interface.name\":\"proxy\","
+        "\"source.ip\":\"10.20.0.7\",\"source.port\":49152,"
+        "\"destination.domain\":\"mail.example.com\",\"destination.ip\":\"192.0.2.1\","
+        "\"destination.port\":443,\"user_agent.original\":\"ScanToMail/1.0\","
+        "\"tls.version\":\"1.0\",\"tls.version_protocol\":\"tls\","
+        "\"tls.client.server_name\":\"mail.example.com\","
+        "\"tls.client.ja3\":\"a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5\","
+        "\"tlsfloor.ja4\":\"t10d020000_5a5a5a5a5a5a_000000000000\",\"tlsfloor.max_version\":\"1.0\","
+        "\"tlsfloor.floor\":\"1.2\",\"tlsfloor.verdict\":\"block\",\"tlsfloor.step\":\"decide\","
+        "\"tlsfloor.fix\":\"update or reconfigure the client so that it offers TLS 1.2 or 1.3\","
+        "\"tlsfloor.offered_versions\":[\"1.0\"],\"tls.client.supported_ciphers\":["
+        "\"TLS_RSA_WITH_AES_128_CBC_SHA\",\"TLS_RSA_WITH_3DES_EDE_CBC_SHA\",\"0x0a0a\"]}\n");
+}
+
+static void a_tunnel_that_ended_well_makes_this_access_line(void **state)
+{
+    (void)state;
+    struct tf_facts facts = old_printer();
+    facts.verdict = TF_VERDICT_TUNNEL;
+    facts.reason = TF_REASON_NONE;
+    facts.rule = NULL;
+    facts.hello.max_version = TF_TLS13;
+    facts.has_server_hello = true;
+    facts.server =
+        (struct tf_server_hello){.version = TF_TLS12, .legacy_version = TF_TLS12, .cipher = 0xc02f};
+    facts.bytes_up = 517;
+    facts.bytes_down = 5000000000;
+    put_access(&facts);
+    assert_line(
+        "{\"@timestamp\":\"2026-11-21T23:06:59.123Z\",\"ecs.version\":\"8.11.0\",\"event.kind\":\"event\","
+        "\"event.category\":[\"network\"],\"event.type\":[\"connection\",\"end\"],"
+        "\"event.action\":\"connection-end\",\"observer.ingress.interface.name\":\"proxy\","
+        "\"source.ip\":\"10.20.0.7\",\"source.port\":49152,"
+        "\"destination.domain\":\"mail.example.com\",\"destination.ip\":\"192.0.2.1\","
+        "\"destination.port\":443,\"user_agent.original\":\"ScanToMail/1.0\","
+        "\"tls.version\":\"1.2\",\"tls.version_protocol\":\"tls\","
+        "\"tls.cipher\":\"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\","
+        "\"tls.server.ja3s\":\"a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5\","
+        "\"tls.client.server_name\":\"mail.example.com\","
+        "\"tls.client.ja3\":\"a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5\","
+        "\"tlsfloor.ja4\":\"t13d020000_5a5a5a5a5a5a_000000000000\",\"tlsfloor.max_version\":\"1.3\","
+        "\"tlsfloor.floor\":\"1.2\",\"tlsfloor.verdict\":\"tunnel\","
+        "\"source.bytes\":517,\"destination.bytes\":5000000000,\"event.duration\":1234000,"
+        "\"event.outcome\":\"success\"}\n");
+}
+
+static void an_access_line_says_how_it_ended(void **state)
+{
+    (void)state;
+    struct tf_facts facts = old_printer();
+    facts.reason = TF_REASON_IDLE;
+    put_access(&facts);
+    assert_field("event.code", "\"idle\"");
+    assert_field("event.reason", "\"no byte moved for [limits] idle_s\"");
+    assert_field("event.outcome", "\"failure\"");
+}
+
+/* What session keeps of its facts for the tail: nothing but the end. */
+static void an_access_tail_needs_only_the_end(void **state)
+{
+    (void)state;
+    char both[TF_RECORD_MAX];
+    struct tf_facts facts = old_printer();
+    struct tf_facts end = {.reason = facts.reason, .duration_us = facts.duration_us};
+    struct tf_writer w = tf_writer_of(both, sizeof both);
+    tf_put_access_head(&w, &facts, &context);
+    tf_put_access_tail(&w, &end);
+    put_access(&facts);
+    assert_int_equal(w.len, line_len);
+    assert_memory_equal(both, line, line_len);
+}
+
+static void what_is_not_known_is_left_out(void **state)
+{
+    (void)state;
+    struct tf_facts facts = {.verdict = TF_VERDICT_BLOCK, .reason = TF_REASON_CLIENT_NOT_TLS};
+    static const char *const absent[] = {"rule.name",
+                                         "observer.ingress.interface.name",
+                                         "source.ip",
+                                         "source.port",
+                                         "destination.domain",
+                                         "destination.ip",
+                                         "destination.port",
+                                         "user_agent.original",
+                                         "tls.version",
+                                         "tls.version_protocol",
+                                         "tls.cipher",
+                                         "tls.client.server_name",
+                                         "tls.client.ja3",
+                                         "tls.server.ja3s",
+                                         "tlsfloor.ja4",
+                                         "tlsfloor.max_version",
+                                         "tlsfloor.step",
+                                         "tlsfloor.offered_versions",
+                                         "tls.client.supported_ciphers"};
+    put_block(&facts);
+    for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
+        assert_field(absent[i], NULL);
+    assert_field("event.code", "\"client-not-tls\"");
+    assert_field("event.action", "\"not-tls\"");
+}
+
+static void the_detail_follows_the_reason(void **state)
+{
+    (void)state;
+    struct tf_facts facts = old_printer();
+    facts.reason = TF_REASON_CLIENT_HELLO_MALFORMED;
+    facts.detail = "a length runs over its end";
+    put_block(&facts);
+    assert_field("event.reason", "\"the ClientHello is malformed: a length runs over its end\"");
+    assert_field("event.action", "\"malformed\"");
+}
+
+static void a_server_below_the_floor_is_told_by_what_it_picked(void **state)
+{
+    (void)state;
+    struct tf_facts facts = old_printer();
+    facts.reason = TF_REASON_SERVER_BELOW_FLOOR;
+    facts.hello.max_version = TF_TLS13;
+    facts.has_server_hello = true;
+    facts.server =
+        (struct tf_server_hello){.version = TF_TLS10, .legacy_version = TF_TLS10, .cipher = 0x0035};
+    put_block(&facts);
+    assert_field("event.action", "\"tls-server-below-floor\"");
+    assert_field("tls.version", "\"1.0\"");
+    assert_field("tls.cipher", "\"TLS_RSA_WITH_AES_256_CBC_SHA\"");
+    assert_field("tlsfloor.max_version", "\"1.3\"");
+}
+
+static void a_monitored_client_is_told_by_its_offer_whatever_the_server_says(void **state)
+{
+    (void)state;
+    struct tf_facts facts = old_printer();
+    facts.verdict = TF_VERDICT_MONITOR;
+    facts.hello.max_version = TF_TLS11;
+    facts.has_server_hello = true;
+    facts.server = (struct tf_server_hello){.version = TF_TLS10, .cipher = 0x0035};
+    put_block(&facts);
+    assert_field("event.action", "\"tls-version-would-block\"");
+    assert_field("event.code", "\"client-below-floor\"");
+    assert_field("event.type", "[\"connection\",\"allowed\"]");
+    assert_field("event.outcome", "\"success\"");
+    assert_field("tls.version", "\"1.1\"");
+}
+
+static void an_address_is_no_domain(void **state)
+{
+    (void)state;
+    struct tf_facts facts = old_printer();
+    facts.target = (struct tf_target){.host = "2001:db8::1", .port = 8443, .is_address = true};
+    facts.target.addr =
+        (struct tf_addr){.family = TF_FAMILY_V6, .ip = {0x20, 1, 0xd, 0xb8, [15] = 1}, .port = 8443};
+    facts.destination = (struct tf_addr){0};
+    put_block(&facts);
+    assert_field("destination.domain", NULL);
+    assert_field("destination.ip", "\"2001:db8::1\"");
+    assert_field("destination.port", "8443");
+}
+
+static void offered_versions_are_without_grease(void **state)
+{
+    (void)state;
+    struct tf_facts facts = old_printer();
+    facts.hello.has_supported_versions = true;
+    facts.hello.supported_versions = SPAN("\x7a\x7a\x03\x02\x03\x01");
+    put_block(&facts);
+    assert_field("tlsfloor.offered_versions", "[\"1.1\",\"1.0\"]");
+}
+
+static void an_sslv2_hello_names_its_suites_and_has_no_fingerprint(void **state)
+{
+    (void)state;
+    struct tf_facts facts = old_printer();
+    facts.reason = TF_REASON_CLIENT_SSLV2_HELLO;
+    facts.hello = (struct tf_hello){.format = TF_FORMAT_SSLV2,
+                                    .legacy_version = TF_SSL3,
+                                    .max_version = TF_SSL3,
+                                    .ciphers = SPAN("\x01\x00\x80\x00\x00\x04")};
+    put_block(&facts);
+    assert_field("tls.client.supported_ciphers", "[\"0x010080\",\"TLS_RSA_WITH_RC4_128_MD5\"]");
+    assert_field("tls.client.ja3", NULL);
+    assert_field("tlsfloor.ja4", NULL);
+    assert_field("tls.version", "\"ssl3\"");
+    assert_field("tls.version_protocol", "\"ssl\"");
+}
+
+static void bytes_of_peers_cannot_break_the_line(void **state)
+{
+    (void)state;
+    struct tf_facts facts = old_printer();
+    snprintf(facts.user_agent, sizeof facts.user_agent, "\"}\n{\"x\":\"\x1b[31m\xff");
+    snprintf(facts.target.host, sizeof facts.target.host, "\"\n<script>");
+    facts.hello.server_name = SPAN("a\"\\\n\0'&");
+    put_block(&facts);
+    assert_ptr_equal(memchr(line, '\n', line_len), line + line_len - 1);
+    assert_field("user_agent.original", "\"\\\"}\\u000a{\\\"x\\\":\\\"\\u001b[31m\\u00ff\"");
+    assert_field("destination.domain", "\"\\\"\\u000a\\u003cscript\\u003e\"");
+    assert_field("tls.client.server_name", "\"a\\\"\\\\\\u000a\\u0000\\u0027\\u0026\"");
+}
+
+/* Every text as long as it can be, every byte of it escaped, and lists without end. */
+static struct tf_facts largest(void)
+{
+    static char config_text[1000];
+    static uint8_t bytes[60000];
+    static struct tf_rule rule = {.name = config_text};
+    memset(config_text, '\'', sizeof config_text - 1);
+    memset(bytes, 0x01, sizeof bytes);
+    struct tf_facts facts = old_printer();
+    memset(facts.user_agent, 0x7f, sizeof facts.user_agent - 1);
+    memset(facts.target.host, '<', sizeof facts.target.host - 1);
+    facts.listener = config_text;
+    rule.name = config_text;
+    facts.rule = &rule;
+    facts.detail = "a sentence";
+    facts.hello.server_name = (struct tf_span){bytes, 255};
+    facts.hello.has_supported_versions = true;
+    facts.hello.supported_versions = (struct tf_span){bytes, 254};
+    facts.hello.ciphers = (struct tf_span){bytes, sizeof bytes};
+    facts.has_server_hello = true;
+    return facts;
+}
+
+static void lists_are_cut_and_the_line_never_is(void **state)
+{
+    (void)state;
+    struct tf_facts facts = largest();
+    put_block(&facts);
+    const char *value;
+    size_t n;
+    assert_true(flat_read(line, line_len, "tlsfloor.offered_versions", &value, &n));
+    assert_memory_equal(value + n - 7, ",\"...\"]", 7);
+    assert_true(flat_read(line, line_len, "tls.client.supported_ciphers", &value, &n));
+    assert_memory_equal(value + n - 6, "\"...\"]", 6);
+    put_access(&facts);
+}
+
+static void a_list_ends_at_its_bound(void **state)
+{
+    (void)state;
+    static uint8_t suites[2 * 65];
+    struct tf_facts facts = old_printer();
+    facts.hello.ciphers = (struct tf_span){suites, 2 * 64};
+    put_block(&facts);
+    const char *value;
+    size_t n;
+    assert_true(flat_read(line, line_len, "tls.client.supported_ciphers", &value, &n));
+    assert_int_equal(n, 64 * strlen("\"0x0000\",") + 1);
+    facts.hello.ciphers.n = 2 * 65;
+    put_block(&facts);
+    assert_true(flat_read(line, line_len, "tls.client.supported_ciphers", &value, &n));
+    assert_int_equal(n, 64 * strlen("\"0x0000\",") + strlen("\"...\"") + 2);
+}
+
+/* Whatever the room, the line is there whole or not at all. */
+static void a_line_comes_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    struct tf_facts facts[] = {old_printer(), largest()};
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t room = 1; room <= TF_RECORD_MAX; room++) {
+            char small[TF_RECORD_MAX];
+            struct tf_writer w = tf_writer_of(small, room);
+            tf_put_char(&w, '#');
+            tf_put_block_record(&w, &facts[i], &context);
+            if (w.full ? w.len != 1 : !flat_read(small + 1, w.len - 1, NULL, NULL, NULL))
+                fail_msg("%zu bytes of room: %.*s", room, (int)w.len, small);
+        }
+    }
+}
+
+static void a_line_is_never_longer_than_the_maximum(void **state)
+{
+    (void)state;
+    static char huge[4 * TF_RECORD_MAX];
+    struct tf_facts facts = largest();
+    struct tf_writer w = tf_writer_of(huge, sizeof huge);
+    tf_put_block_record(&w, &facts, &context);
+    assert_false(w.full);
+    assert_true(w.len <= TF_RECORD_MAX);
+}
+
+static void a_record_is_due_for_refusals_and_would_be_refusals(void **state)
+{
+    (void)state;
+    struct tf_facts facts = {.verdict = TF_VERDICT_BLOCK, .reason = TF_REASON_DESTINATION_DENIED};
+    assert_int_equal(tf_record_event(&facts), TF_EVENT_ACCESS_DENIED);
+    facts.verdict = TF_VERDICT_MONITOR;
+    assert_int_equal(tf_record_event(&facts), TF_EVENT_VERSION_WOULD_BLOCK);
+    facts.verdict = TF_VERDICT_TUNNEL;
+    assert_int_equal(tf_record_event(&facts), TF_EVENT_NONE);
+    facts.verdict = TF_VERDICT_NONE;
+    assert_int_equal(tf_record_event(&facts), TF_EVENT_NONE);
+}
+
+static void the_networks_errors_are_no_refusals(void **state)
+{
+    (void)state;
+    struct tf_facts facts = {.verdict = TF_VERDICT_BLOCK, .reason = TF_REASON_DIAL_REFUSED};
+    assert_int_equal(tf_record_event(&facts), TF_EVENT_NONE);
+    facts.verdict = TF_VERDICT_MONITOR;
+    facts.reason = TF_REASON_RESET;
+    assert_int_equal(tf_record_event(&facts), TF_EVENT_NONE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_blocked_client_makes_this_line),
+        cmocka_unit_test(a_tunnel_that_ended_well_makes_this_access_line),
+        cmocka_unit_test(an_access_line_says_how_it_ended),
+        cmocka_unit_test(an_access_tail_needs_only_the_end),
+        cmocka_unit_test(what_is_not_known_is_left_out),
+        cmocka_unit_test(the_detail_follows_the_reason),
+        cmocka_unit_test(a_server_below_the_floor_is_told_by_what_it_picked),
+        cmocka_unit_test(a_monitored_client_is_told_by_its_offer_whatever_the_server_says),
+        cmocka_unit_test(an_address_is_no_domain),
+        cmocka_unit_test(offered_versions_are_without_grease),
+        cmocka_unit_test(an_sslv2_hello_names_its_suites_and_has_no_fingerprint),
+        cmocka_unit_test(bytes_of_peers_cannot_break_the_line),
+        cmocka_unit_test(lists_are_cut_and_the_line_never_is),
+        cmocka_unit_test(a_list_ends_at_its_bound),
+        cmocka_unit_test(a_line_comes_whole_or_not_at_all),
+        cmocka_unit_test(a_line_is_never_longer_than_the_maximum),
+        cmocka_unit_test(a_record_is_due_for_refusals_and_would_be_refusals),
+        cmocka_unit_test(the_networks_errors_are_no_refusals),
+    };
+    return cmocka_run_group_tests_name("record", tests, NULL, NULL);
+}
