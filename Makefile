@@ -45,7 +45,7 @@ REPLAY   := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(BUILD)/tests/fuzz/replay_%)
 FUZZERS  := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(BUILD)/tests/fuzz/fuzz_%)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla -Wpointer-arith -Wstrict-prototypes \
-            -Wimplicit-fallthrough -Wwrite-strings $(QUIET) $(WERROR)
+            -Wwrite-strings $(QUIET) $(WERROR)
 ifneq ($(SANITIZE),)
 MODE     := -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
 MODE_LD  := -fsanitize=$(SANITIZE)

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* Four decimal numbers up to 255 with dots between them. A leading zero is refused, since some parsers read such
- * a number as octal. */
+/* Four decimal numbers up to 255 with dots between them. A leading zero is refused, since some parsers read
+ * such a number as octal. */
 static bool parse_v4(struct tf_text t, uint8_t out[4])
 {
     for (int i = 0; i < 4; i++) {
@@ -62,7 +62,8 @@ static const char *find_gap(struct tf_text t)
     return NULL;
 }
 
-/* RFC 4291 2.2: eight groups of up to four hexadecimal digits; `::` stands once for at least one group of zeros. */
+/* RFC 4291 2.2: eight groups of up to four hexadecimal digits; `::` stands once for at least one group of
+ * zeros. */
 static bool parse_v6(struct tf_text t, uint8_t ip[16])
 {
     size_t before_n = 0, after_n = 0;

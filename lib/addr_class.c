@@ -7,21 +7,33 @@ struct special {
     struct tf_cidr block;
 };
 
-#define V4(class, bits, ...) {TF_CLASS_##class, {{.family = TF_FAMILY_V4, .ip = {__VA_ARGS__}}, bits}}
-#define V6(class, bits, ...) {TF_CLASS_##class, {{.family = TF_FAMILY_V6, .ip = {__VA_ARGS__}}, bits}}
+#define V4(class, bits, ...)                                                                                 \
+    {                                                                                                        \
+        TF_CLASS_##class,                                                                                    \
+        {                                                                                                    \
+            {.family = TF_FAMILY_V4, .ip = {__VA_ARGS__}}, bits                                              \
+        }                                                                                                    \
+    }
+#define V6(class, bits, ...)                                                                                 \
+    {                                                                                                        \
+        TF_CLASS_##class,                                                                                    \
+        {                                                                                                    \
+            {.family = TF_FAMILY_V6, .ip = {__VA_ARGS__}}, bits                                              \
+        }                                                                                                    \
+    }
 
 /* The first row that holds an address decides. */
 static const struct special specials[] = {
     /* Clouds hand out credentials or steer the machine at these. */
-    V4(METADATA, 32, 169, 254, 169, 254),                                        /* nearly all clouds */
-    V4(METADATA, 32, 169, 254, 170, 2),                                          /* AWS containers */
-    V4(METADATA, 32, 169, 254, 170, 23),                                         /* AWS pods */
-    V4(METADATA, 32, 168, 63, 129, 16),                                          /* Azure platform */
-    V4(METADATA, 32, 100, 100, 100, 200),                                        /* Alibaba */
-    V4(METADATA, 32, 192, 0, 0, 192),                                            /* Oracle */
-    V6(METADATA, 128, 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54),                /* AWS */
-    V6(METADATA, 128, 0xfd, 0x00, 0x0e, 0xc2, [15] = 0x23),                      /* AWS pods */
-    V6(METADATA, 128, 0xfd, 0x20, 0x00, 0xce, [14] = 0x02, 0x54),                /* Google */
+    V4(METADATA, 32, 169, 254, 169, 254),                         /* nearly all clouds */
+    V4(METADATA, 32, 169, 254, 170, 2),                           /* AWS containers */
+    V4(METADATA, 32, 169, 254, 170, 23),                          /* AWS pods */
+    V4(METADATA, 32, 168, 63, 129, 16),                           /* Azure platform */
+    V4(METADATA, 32, 100, 100, 100, 200),                         /* Alibaba */
+    V4(METADATA, 32, 192, 0, 0, 192),                             /* Oracle */
+    V6(METADATA, 128, 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54), /* AWS */
+    V6(METADATA, 128, 0xfd, 0x00, 0x0e, 0xc2, [15] = 0x23),       /* AWS pods */
+    V6(METADATA, 128, 0xfd, 0x20, 0x00, 0xce, [14] = 0x02, 0x54), /* Google */
     V4(UNSPECIFIED, 8, 0),
     V4(PRIVATE, 8, 10),
     V4(SHARED, 10, 100, 64),

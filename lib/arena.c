@@ -7,8 +7,10 @@
 static void *take(struct tf_arena *a, size_t n, size_t alignment)
 {
     size_t padding = (alignment - (uintptr_t)(a->base + a->used) % alignment) % alignment;
-    if (padding > a->size - a->used || n > a->size - a->used - padding)
+    if (a->full || padding > a->size - a->used || n > a->size - a->used - padding) {
+        a->full = true;
         return NULL;
+    }
     void *p = a->base + a->used + padding;
     a->used += padding + n;
     return p;
@@ -22,8 +24,6 @@ void *tf_arena_alloc(struct tf_arena *a, size_t n)
 
 char *tf_arena_text(struct tf_arena *a, const char *text, size_t n)
 {
-    if (n == SIZE_MAX)
-        return NULL;
     char *copy = take(a, n + 1, 1);
     if (!copy)
         return NULL;

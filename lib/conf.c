@@ -63,11 +63,6 @@ const char *tf_place_text(struct tf_place *place, const struct tf_origin *origin
     return place->text;
 }
 
-static void report_no_memory(struct tf_conf_load *load, const struct tf_origin *at)
-{
-    tf_report(load, TF_ERROR, at, TF_PARTS("the settings need more memory than there is for them"));
-}
-
 /* Reads a value into its field and notes it, wrong ones too: they are reported once, and not as missing. */
 static void set_value(struct tf_conf_load *load, struct tf_section *section, size_t i, struct tf_text text,
                       struct tf_setting *setting, struct tf_origin at)
@@ -78,11 +73,7 @@ static void set_value(struct tf_conf_load *load, struct tf_section *section, siz
 
     setting->origin = at;
     setting->text = tf_arena_text(load->arena, text.p, text.n);
-    if (!setting->text) {
-        report_no_memory(load, &at);
-        return;
-    }
-    if (!tf_value_set(key, section->object, text, load->arena, &w)) {
+    if (!tf_value_set(key, section->object, text, load->arena, &w) && !load->arena->full) {
         why[w.len] = '\0';
         tf_report(load, TF_ERROR, &at,
                   TF_PARTS(TF_SECTION_PARTS(section), " ", key->name, " = ", setting->text, ": ", why));
@@ -177,15 +168,13 @@ struct tf_section *tf_section_open(struct tf_conf_load *load, const struct tf_se
     if (s)
         return s;
     if (!is_good_name(name)) {
-        tf_report(load, TF_ERROR, &at,
-                  TF_PARTS("a name may have up to 32 letters, digits, hyphens, underscores and dots; give this ",
-                           info->name, " another one"));
+        tf_report(
+            load, TF_ERROR, &at,
+            TF_PARTS("a name may have up to 32 letters, digits, hyphens, underscores and dots; give this ",
+                     info->name, " another one"));
         return NULL;
     }
-    s = new_section(load, info, name, at);
-    if (!s)
-        report_no_memory(load, &at);
-    return s;
+    return new_section(load, info, name, at);
 }
 
 void tf_conf_begin(struct tf_conf_load *load)
@@ -217,14 +206,14 @@ void tf_conf_section(struct tf_conf_load *load, const char *header, struct tf_or
     const struct tf_section_info *info = find_info(kind, &near);
 
     name = name.p ? tf_text_trim(name) : tf_text_of("");
-    load->section = NULL;
-    load->in_section = true;
+    tf_conf_skip(load);
     if (!info) {
         tf_report(load, TF_ERROR, &at, TF_PARTS("there is no section [", header, "]", TF_DID_YOU_MEAN(near)));
         return;
     }
     if (info->object == TF_OBJECT_PLAIN && name.n > 0) {
-        tf_report(load, TF_ERROR, &at, TF_PARTS("[", info->name, "] takes no name; write [", info->name, "]"));
+        tf_report(load, TF_ERROR, &at,
+                  TF_PARTS("[", info->name, "] takes no name; write [", info->name, "]"));
         return;
     }
     if (info->object != TF_OBJECT_PLAIN && name.n == 0) {
@@ -244,6 +233,17 @@ void tf_conf_section(struct tf_conf_load *load, const char *header, struct tf_or
     load->section = tf_section_open(load, info, name, at);
 }
 
+void tf_conf_skip(struct tf_conf_load *load)
+{
+    load->section = NULL;
+    load->in_section = true;
+}
+
+void tf_conf_fail(struct tf_conf_load *load, const struct tf_origin *at, const char *sentence)
+{
+    tf_report(load, TF_ERROR, at, TF_PARTS(sentence));
+}
+
 static void report_unknown_key(struct tf_conf_load *load, struct tf_text key, const char *written,
                                const struct tf_origin *at)
 {
@@ -257,8 +257,8 @@ static void report_unknown_key(struct tf_conf_load *load, struct tf_text key, co
             if (!tf_text_is(key, tf_section_infos[s].keys[i].name))
                 continue;
             tf_report(load, TF_ERROR, at,
-                      TF_PARTS(TF_SECTION_PARTS(load->section), " has no key ", written, "; it belongs into [",
-                               tf_section_infos[s].name, "]"));
+                      TF_PARTS(TF_SECTION_PARTS(load->section), " has no key ", written,
+                               "; it belongs into [", tf_section_infos[s].name, "]"));
             return;
         }
     }
@@ -335,9 +335,7 @@ void tf_conf_set(struct tf_conf_load *load, const char *name, const char *value,
         setting = next_setting(load, setting);
     else
         clear(section, i);
-    if (!setting)
-        report_no_memory(load, &at);
-    else
+    if (setting)
         set_value(load, section, i, text, setting, at);
 }
 

@@ -54,9 +54,10 @@ struct tf_conf {
     } log;
     struct tf_addr admin; /* family and port 0: off */
     bool admin_on;
-    bool open_proxy;             /* [access] open_proxy: told to serve the world */
-    const char *dns_servers;     /* [dns] servers: "" is the system's; else a list for ares_set_servers_ports_csv */
-    uint32_t threads;            /* [gateway] threads: loops; 0: one a core */
+    bool open_proxy; /* [access] open_proxy: told to serve the world */
+    const char
+        *dns_servers; /* [dns] servers: "" is the system's; else a list for ares_set_servers_ports_csv */
+    uint32_t threads; /* [gateway] threads: loops; 0: one a core */
     struct tf_section *sections; /* every setting as it was written; see below */
 };
 
@@ -82,11 +83,12 @@ enum tf_severity {
 };
 
 /* A load in progress. Zero it, set the upper part, call tf_conf_begin, then feed: files first, then the
- * environment, then tf_conf_finish. What is wrong is reported and left out, so that one load finds all of it. */
+ * environment, then tf_conf_finish. What is wrong is reported and left out, so that one load finds all of it.
+ * Names in origins, and of variables, must live as long as the arena. */
 struct tf_conf_load {
     struct tf_conf *conf;
     struct tf_arena *arena;
-    int32_t today; /* days since 1970-01-01 UTC */
+    int32_t today;          /* days since 1970-01-01 UTC */
     struct tf_origin whole; /* the file: where to report what no single line is to blame for */
     /* `sentence` says what is wrong and what to write; it is valid during the call only. */
     void (*report)(void *arg, enum tf_severity severity, const struct tf_origin *at, const char *sentence);
@@ -106,9 +108,14 @@ struct tf_conf_load {
 void tf_conf_begin(struct tf_conf_load *load);
 /* `floor`, `listener proxy`: what stands between the brackets. */
 void tf_conf_section(struct tf_conf_load *load, const char *header, struct tf_origin at);
+/* A header that cannot be read: keys up to the next one are passed over. */
+void tf_conf_skip(struct tf_conf_load *load);
+/* Reports and counts what the feeder itself found wrong. */
+void tf_conf_fail(struct tf_conf_load *load, const struct tf_origin *at, const char *sentence);
 /* A key of the section that is open. */
 void tf_conf_set(struct tf_conf_load *load, const char *key, const char *value, struct tf_origin at);
-/* TLSFLOOR_SECTION_KEY or TLSFLOOR_SECTION_NAME_KEY; overrides what the file says. Other variables are ignored. */
+/* TLSFLOOR_SECTION_KEY or TLSFLOOR_SECTION_NAME_KEY; overrides what the file says. Other variables are
+ * ignored. */
 void tf_conf_environment(struct tf_conf_load *load, const char *variable, const char *value);
 /* What only the whole can show. True: no error in all of the load, and load->conf is complete. */
 bool tf_conf_finish(struct tf_conf_load *load);
@@ -129,7 +136,8 @@ struct tf_section {
     struct tf_section *next;
 };
 
-/* The settings as INI, each with a comment that says where it came from; a file that loads to the same settings. */
+/* The settings as INI, each with a comment that says where it came from; a file that loads to the same
+ * settings. */
 void tf_put_conf(struct tf_writer *w, const struct tf_conf *conf);
 /* The reference of all sections and keys, as Markdown tables. */
 void tf_put_conf_reference(struct tf_writer *w);

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define PREFIX "TLSFLOOR_"
-
 static char fold(char c)
 {
     return tf_ascii_is_alnum(c) ? tf_ascii_lower(c) : '_';
@@ -40,24 +38,21 @@ static bool take_word(struct tf_text *rest, const char *word)
     return true;
 }
 
-/* Takes `_KEY` off the end of *rest, or all of it when the section has no name. */
+/* Whether *rest is KEY, or for a section with a name NAME_KEY; leaves NAME in *rest. */
 static bool take_key(struct tf_text *rest, const char *key, bool named)
 {
     size_t n = strlen(key);
-    if (!named)
-        return tf_names_fold_alike(*rest, (struct tf_text){key, n}) && (rest->n = 0, true);
-    if (rest->n < n + 2)
+    if (rest->n < n || (named && rest->n < n + 2) || (!named && rest->n != n))
         return false;
-    size_t name_n = rest->n - n - 1;
-    if (rest->p[name_n] != '_' ||
-        !tf_names_fold_alike((struct tf_text){rest->p + name_n + 1, n}, (struct tf_text){key, n}))
+    struct tf_text tail = {rest->p + rest->n - n, n};
+    if (!tf_names_fold_alike(tail, (struct tf_text){key, n}) || (named && tail.p[-1] != '_'))
         return false;
-    rest->n = name_n;
+    rest->n = named ? rest->n - n - 1 : 0;
     return true;
 }
 
-/* Where NAME_KEY can be cut in two ways, as X_CLIENT_TLS into the tls of x-client or the client_tls of x, the one
- * that is there counts, else the longer key. */
+/* Where NAME_KEY can be cut in two ways, as X_CLIENT_TLS into the tls of x-client or the client_tls of x, the
+ * one that is there counts, else the longer key. */
 static bool is_better(const struct tf_conf *conf, const struct variable *now, const struct variable *best)
 {
     if (!best->info)
@@ -103,7 +98,7 @@ struct spellings {
 static void offer(struct spellings *s, const struct tf_section *section, const struct tf_key *key)
 {
     struct tf_writer w = tf_writer_of(s->now, sizeof s->now - 1);
-    tf_put_text(&w, PREFIX);
+    tf_put_text(&w, "TLSFLOOR_");
     put_upper(&w, section->info->name);
     if (section->name[0]) {
         tf_put_char(&w, '_');
@@ -137,15 +132,17 @@ static struct tf_text name_of(struct tf_text variable, char name[TF_CONF_NAME_MA
     return (struct tf_text){name, n};
 }
 
-/* A list may have an entry a line, which files write with commas. */
+/* A list may have an entry a line, where files have commas. */
 static char *with_commas(struct tf_arena *arena, struct tf_text lines)
 {
     char *list = tf_arena_text(arena, lines.p, lines.n);
-    if (!list)
-        return NULL;
-    for (char *c = list; *c; c++)
+    bool comma = false;
+    for (char *c = list; c && *c; c++) {
         if (*c == '\n')
-            *c = ',';
+            *c = comma ? ' ' : ',';
+        if (*c != ' ' && *c != '\t' && *c != '\r')
+            comma = *c == ',';
+    }
     return list;
 }
 
@@ -162,12 +159,11 @@ void tf_conf_environment(struct tf_conf_load *load, const char *variable, const 
         report_unknown(load, variable, &at);
         return;
     }
+    if (tf_key_is_list(v.key))
+        value = with_commas(load->arena, tf_text_trim(tf_text_of(value)));
+    if (!value)
+        return;
     load->in_section = true;
     load->section = tf_section_open(load, v.info, name_of(v.name, name), at);
-    if (tf_key_is_list(v.key)) {
-        value = with_commas(load->arena, tf_text_trim(tf_text_of(value)));
-        if (!value)
-            value = "";
-    }
     tf_conf_set(load, v.key->name, value, at);
 }

@@ -25,7 +25,7 @@ static bool read_items(const struct tf_value *v, size_t size, read_item *read, v
     *count = 0;
     if (n == 0)
         return true;
-    uint8_t *array = tf_value_alloc(v, n * size);
+    uint8_t *array = tf_arena_alloc(v->arena, n * size);
     if (!array)
         return false;
     for (size_t i = 0; i < n; i++) {
@@ -64,9 +64,7 @@ bool tf_read_addresses(const struct tf_value *v)
 
 static bool read_name(const struct tf_value *v, struct tf_text item, void *out)
 {
-    const char **name = out;
-    *name = tf_value_text(v, item);
-    return *name != NULL;
+    return tf_value_keep(v, item, out);
 }
 
 bool tf_read_names(const struct tf_value *v)
@@ -109,8 +107,7 @@ static bool read_pattern(const struct tf_value *v, struct tf_text item, struct t
     }
     tf_put_text(&w, suffix ? "*." : "");
     tf_put_text(&w, host.host);
-    out->pattern = tf_value_text(v, (struct tf_text){pattern, w.len});
-    return out->pattern != NULL;
+    return tf_value_keep(v, (struct tf_text){pattern, w.len}, &out->pattern);
 }
 
 static bool read_destination(const struct tf_value *v, struct tf_text item, void *out)
@@ -189,7 +186,7 @@ bool tf_read_address_set(const struct tf_value *v)
     if (!read_items(v, sizeof(struct set_item), read_set_item, &read, &n))
         return false;
     const struct set_item *items = read;
-    struct tf_cidr *blocks = tf_value_alloc(v, n * sizeof *blocks);
+    struct tf_cidr *blocks = tf_arena_alloc(v->arena, n * sizeof *blocks);
     if (!blocks)
         return false;
     *set = (struct tf_address_set){.blocks = blocks};
@@ -213,7 +210,8 @@ static struct tf_text take_host(struct tf_text *rest)
     return tf_text_take(rest, ':').n == 0 ? host : (struct tf_text){NULL, 0};
 }
 
-/* An address with or without a port; without one the port is 0. IPv6 needs brackets in front of a port only. */
+/* An address with or without a port; without one the port is 0. IPv6 needs brackets in front of a port only.
+ */
 static bool parse_server(struct tf_text t, struct tf_addr *out)
 {
     if (tf_addr_parse(t.p, t.n, out))
@@ -242,8 +240,7 @@ static bool read_override(const struct tf_value *v, struct tf_text item, void *o
     if (!parse_server(rest, &o->to) || (o->to.family == TF_FAMILY_V6 && rest.p[0] != '['))
         return tf_value_wrong_item(v, item, "has no address behind the port");
     o->port = (uint16_t)number;
-    o->host = any ? "*" : tf_value_text(v, tf_text_of(from.host));
-    return o->host != NULL;
+    return tf_value_keep(v, any ? host : tf_text_of(from.host), &o->host);
 }
 
 /* Puts the entries behind those that the key has given before. */
@@ -286,7 +283,7 @@ bool tf_read_servers(const struct tf_value *v)
         return false;
     const struct tf_addr *servers = read;
     size_t room = n * TF_ADDR_TEXT_MAX + 1;
-    char *text = tf_value_alloc(v, room);
+    char *text = tf_arena_alloc(v->arena, room);
     if (!text)
         return false;
     struct tf_writer w = tf_writer_of(text, room - 1);

@@ -17,14 +17,15 @@
 
 #define CHOICE(target, base, all, not_yet)                                                                   \
     .type = TF_TYPE_CHOICE, .field = target, .min = (base), .words = (all), .later = (not_yet)
-#define NUMBER(target, low, high)      .type = TF_TYPE_NUMBER, .field = target, .min = (low), .max = (high)
-#define SECONDS(target, low, high)     .type = TF_TYPE_SECONDS, .field = target, .min = (low), .max = (high)
-#define VALUE(kind, target)            .type = TF_TYPE_##kind, .field = target
-#define LIST(kind, target, number, least) .type = TF_TYPE_##kind, .field = target, .count = number, .min = (least)
-#define LATER                          .type = TF_TYPE_LATER
-#define REQUIRED                       NULL
+#define NUMBER(target, low, high)  .type = TF_TYPE_NUMBER, .field = target, .min = (low), .max = (high)
+#define SECONDS(target, low, high) .type = TF_TYPE_SECONDS, .field = target, .min = (low), .max = (high)
+#define VALUE(kind, target)        .type = TF_TYPE_##kind, .field = target
+#define LIST(kind, target, number, least)                                                                    \
+    .type = TF_TYPE_##kind, .field = target, .count = number, .min = (least)
+#define LATER    .type = TF_TYPE_LATER
+#define REQUIRED NULL
 
-#define SECTION(id, title, object, text) static const struct tf_key keys_of_##id[] = {
+#define SECTION(id, title, object, text)   static const struct tf_key keys_of_##id[] = {
 #define KEY(id, key, kind, standard, text) {.name = #key, kind, .value = standard, .doc = text},
 #define END(id)                                                                                              \
     }                                                                                                        \
@@ -58,6 +59,12 @@ bool tf_words_have(const char *words, struct tf_text word, size_t *place)
 bool tf_key_repeats(const struct tf_key *key)
 {
     return key->type == TF_TYPE_OVERRIDES;
+}
+
+bool tf_key_is_list(const struct tf_key *key)
+{
+    return key->count.size > 0 || key->type == TF_TYPE_ADDRESS_SET || key->type == TF_TYPE_SERVERS ||
+           tf_key_repeats(key);
 }
 
 bool tf_key_is_used(const struct tf_key *key)
@@ -100,7 +107,8 @@ static void put_seconds(struct tf_writer *w, uint64_t ms)
     tf_put_padded(w, rest, digits);
 }
 
-static void put_range(struct tf_writer *w, const struct tf_key *key, void (*put)(struct tf_writer *, uint64_t))
+static void put_range(struct tf_writer *w, const struct tf_key *key,
+                      void (*put)(struct tf_writer *, uint64_t))
 {
     put(w, key->min);
     tf_put_text(w, " to ");
@@ -122,7 +130,7 @@ void tf_put_values(struct tf_writer *w, const struct tf_key *key)
         put_range(w, key, put_seconds);
         return;
     case TF_TYPE_LATER:
-        tf_put_text(w, key->value[0] ? key->value : "nothing");
+        tf_put_text(w, key->value);
         return;
     case TF_TYPE_TEXT:
         tf_put_text(w, "text");

@@ -34,10 +34,10 @@ struct tf_key {
     enum tf_value_type type;
     struct tf_target_field field;
     struct tf_target_field count; /* of a list: where the number of its entries goes */
-    uint64_t min, max;            /* of a number; of a list min is the least number of entries; of a choice the base */
-    const char *words;            /* of a choice, with | between them */
-    const char *later;            /* those of them that this version does not have */
-    const char *value;            /* the default; NULL: the key is required */
+    uint64_t min, max; /* of a number; of a list min is the least number of entries; of a choice the base */
+    const char *words; /* of a choice, with | between them */
+    const char *later; /* those of them that this version does not have */
+    const char *value; /* the default; NULL: the key is required */
     const char *doc;
 };
 
@@ -63,7 +63,9 @@ enum tf_section_id {
     TF_SECTION_COUNT
 };
 
-#define SECTION(id, name, object, doc) enum tf_keys_of_##id {
+#define SECTION(id, name, object, doc)                                                                       \
+    enum tf_keys_of_##id                                                                                     \
+    {
 #define KEY(id, key, kind, value, doc) TF_KEY_##id##_##key,
 #define END(id)                                                                                              \
     TF_KEYS_OF_##id                                                                                          \
@@ -82,8 +84,8 @@ bool tf_words_have(const char *words, struct tf_text word, size_t *place);
 /* Writes the values that a key takes, in words: for the reference, and behind "write ". */
 void tf_put_values(struct tf_writer *w, const struct tf_key *key);
 
-/* conf_values.c: reads `text` into the field of `object` that is the key's. False, with a sentence in *error. Lists
- * and texts are made in the arena. */
+/* conf_values.c: reads `text` into the field of `object` that is the key's. False: *error has a sentence, or
+ * the arena, in which lists and texts are made, is full. */
 bool tf_value_set(const struct tf_key *key, void *object, struct tf_text text, struct tf_arena *arena,
                   struct tf_writer *error);
 /* Whether the values of a key written twice add up (else the second is an error). */
@@ -107,8 +109,8 @@ const char *tf_place_text(struct tf_place *place, const struct tf_origin *origin
 /* `[rule NAME]` as parts */
 #define TF_SECTION_PARTS(s) "[", (s)->info->name, (s)->name[0] ? " " : "", (s)->name, "]"
 
-/* The section of this kind and name, made if it is not there; NULL after a report. Names that the environment cannot
- * tell apart are the same. */
+/* The section of this kind and name, made if it is not there. NULL after a report, or when the arena is full.
+ * Names that the environment cannot tell apart are the same. */
 struct tf_section *tf_section_open(struct tf_conf_load *load, const struct tf_section_info *info,
                                    struct tf_text name, struct tf_origin at);
 struct tf_section *tf_section_find(const struct tf_conf *conf, const struct tf_section_info *info,
@@ -116,13 +118,13 @@ struct tf_section *tf_section_find(const struct tf_conf *conf, const struct tf_s
 /* The one section of its kind. */
 struct tf_section *tf_section_plain(const struct tf_conf *conf, enum tf_section_id id);
 
-/* conf_env.c: whether two names are the same in a variable: any case, and all but letters and digits alike. */
+/* conf_env.c: whether two names are the same in a variable: any case, and all but letters and digits alike.
+ */
 bool tf_names_fold_alike(struct tf_text a, struct tf_text b);
 
-/* conf_check.c */
-void tf_check_listeners(struct tf_conf_load *load);
-void tf_check_access(struct tf_conf_load *load);
-/* conf_check_rules.c */
+/* conf_check_rules.c: puts the rules one behind the other, as the policy wants them; and what is wrong with
+ * them. */
+void tf_gather_rules(struct tf_conf_load *load);
 void tf_check_rules(struct tf_conf_load *load);
 
 #endif

@@ -18,9 +18,8 @@ struct tf_value {
 /* Each writes a sentence to v->error and answers false: `ITEM why; write ...`, `why; write ...`. */
 bool tf_value_wrong_item(const struct tf_value *v, struct tf_text item, const char *why);
 bool tf_value_wrong(const struct tf_value *v, const char *why);
-/* From the arena; NULL with a sentence in v->error. */
-void *tf_value_alloc(const struct tf_value *v, size_t n);
-const char *tf_value_text(const struct tf_value *v, struct tf_text text);
+/* A copy in the arena; false when that is full. */
+bool tf_value_keep(const struct tf_value *v, struct tf_text text, const char **out);
 
 /* conf_lists.c */
 bool tf_read_addresses(const struct tf_value *v);

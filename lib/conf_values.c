@@ -23,20 +23,10 @@ bool tf_value_wrong(const struct tf_value *v, const char *why)
     return false;
 }
 
-void *tf_value_alloc(const struct tf_value *v, size_t n)
+bool tf_value_keep(const struct tf_value *v, struct tf_text text, const char **out)
 {
-    void *p = tf_arena_alloc(v->arena, n);
-    if (!p)
-        tf_put_text(v->error, "no memory is left for it");
-    return p;
-}
-
-const char *tf_value_text(const struct tf_value *v, struct tf_text text)
-{
-    const char *copy = tf_arena_text(v->arena, text.p, text.n);
-    if (!copy)
-        tf_put_text(v->error, "no memory is left for it");
-    return copy;
+    *out = tf_arena_text(v->arena, text.p, text.n);
+    return *out != NULL;
 }
 
 /* Stores an integer in a field of any width; an enum or a bool is one too. */
@@ -104,14 +94,15 @@ static bool read_seconds(const struct tf_value *v)
 
 static bool read_later(const struct tf_value *v)
 {
-    return tf_text_is(v->text, v->key->value) || tf_value_wrong(v, "this version does not have it yet");
+    if (tf_text_is(v->text, v->key->value))
+        return true;
+    tf_put_text(v->error, "this version does not have it yet; leave it out");
+    return false;
 }
 
 static bool read_text(const struct tf_value *v)
 {
-    const char **field = v->field;
-    *field = tf_value_text(v, v->text);
-    return *field != NULL;
+    return tf_value_keep(v, v->text, v->field);
 }
 
 /* YYYY-MM-DD to days since 1970; nothing is for ever. */

@@ -1,5 +1,5 @@
 /* TLS records to one handshake message: what the scans of both sides share.
- * For hello.c and server_hello.c only; everybody else includes hello.h. */
+ * For hello.c, sslv2.c and server_scan.c only; everybody else includes hello.h. */
 #ifndef TF_DEFRAME_H
 #define TF_DEFRAME_H
 

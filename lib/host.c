@@ -19,8 +19,8 @@ static enum tf_host_error check_label(struct tf_text label)
     return TF_HOST_OK;
 }
 
-/* One number of an IPv4 address as inet_aton reads it: 0x or 0X hexadecimal (0x alone is 0), a leading 0 octal,
- * else decimal. Values beyond 32 bits come out as 2^32, which no part of an address can be. */
+/* One number of an IPv4 address as inet_aton reads it: 0x or 0X hexadecimal (0x alone is 0), a leading 0
+ * octal, else decimal. Values beyond 32 bits come out as 2^32, which no part of an address can be. */
 static bool parse_aton_number(struct tf_text t, uint64_t *out)
 {
     unsigned base = 10;
@@ -68,8 +68,8 @@ static bool ends_in_number(struct tf_text host)
     return all_digits(last) || parse_aton_number(last, &v);
 }
 
-/* One to four numbers with dots between them, the last of which fills the bytes that are left (WHATWG URL 3.5,
- * "IPv4 parser"). */
+/* One to four numbers with dots between them, the last of which fills the bytes that are left (WHATWG
+ * URL 3.5, "IPv4 parser"). */
 static bool parse_aton(struct tf_text host, struct tf_addr *out)
 {
     uint64_t address = 0;

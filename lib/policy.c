@@ -34,7 +34,8 @@ static bool has_port(const struct tf_rule *rule, uint16_t port)
     return rule->port_count == 0;
 }
 
-/* The address that blocks are compared with: the one dialled, or the one asked for; NULL while neither is known. */
+/* The address that blocks are compared with: the one dialled, or the one asked for; NULL while neither is
+ * known. */
 static const struct tf_addr *known_address(const struct tf_facts *facts)
 {
     if (facts->destination.family != TF_FAMILY_NONE)
@@ -50,7 +51,8 @@ static enum match match_destination(const struct tf_rule *rule, const struct tf_
 
     for (size_t i = 0; i < rule->destination_count; i++) {
         const struct tf_destination *d = &rule->destinations[i];
-        if (d->pattern ? tf_host_matches(d->pattern, host, strlen(host)) : address && tf_cidr_has(&d->cidr, address))
+        if (d->pattern ? tf_host_matches(d->pattern, host, strlen(host))
+                       : address && tf_cidr_has(&d->cidr, address))
             return MATCH_YES;
         if (!d->pattern && !address)
             result = MATCH_UNKNOWN;
@@ -60,14 +62,14 @@ static enum match match_destination(const struct tf_rule *rule, const struct tf_
 
 static enum match match_rule(const struct tf_rule *rule, const struct tf_facts *facts, int32_t today)
 {
-    if (today > rule->until_day || !has_listener(rule, facts->listener) || !has_source(rule, &facts->source) ||
-        !has_port(rule, facts->target.port))
+    if (today > rule->until_day || !has_listener(rule, facts->listener) ||
+        !has_source(rule, &facts->source) || !has_port(rule, facts->target.port))
         return MATCH_NO;
     return match_destination(rule, facts);
 }
 
-/* What the floor has against the client's side of the session; TF_REASON_NONE: nothing. A session without a hello
- * is not TLS as far as anybody knows. */
+/* What the floor has against the client's side of the session; TF_REASON_NONE: nothing. A session without a
+ * hello is not TLS as far as anybody knows. */
 static enum tf_reason complaint_of(const struct tf_policy *policy, const struct tf_facts *facts)
 {
     if (facts->ask == TF_ASK_HTTP)
@@ -78,7 +80,8 @@ static enum tf_reason complaint_of(const struct tf_policy *policy, const struct 
         return TF_REASON_CLIENT_NOT_TLS;
     if (facts->hello.format == TF_FORMAT_SSLV2)
         return TF_REASON_CLIENT_SSLV2_HELLO;
-    return tf_version_passes(policy, facts->hello.max_version) ? TF_REASON_NONE : TF_REASON_CLIENT_BELOW_FLOOR;
+    return tf_version_passes(policy, facts->hello.max_version) ? TF_REASON_NONE
+                                                               : TF_REASON_CLIENT_BELOW_FLOOR;
 }
 
 enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts *facts, int32_t today)
@@ -122,7 +125,8 @@ bool tf_policy_server_wrong(const struct tf_policy *policy, struct tf_facts *fac
 
 bool tf_policy_server(const struct tf_policy *policy, struct tf_facts *facts)
 {
-    /* A ServerHello whose legacy_version is below TLS 1.2 is below every floor, whatever its extensions say. */
+    /* A ServerHello whose legacy_version is below TLS 1.2 is below every floor, whatever its extensions say.
+     */
     if (facts->server.legacy_version >= TF_TLS12 && tf_version_passes(policy, facts->server.version))
         return true;
     return tf_policy_server_wrong(policy, facts, TF_REASON_SERVER_BELOW_FLOOR, NULL);

@@ -16,8 +16,9 @@ struct tf_text tf_text_of(const char *text); /* NUL-terminated */
 bool tf_text_is(struct tf_text t, const char *text);
 /* Without blanks (space, tab, line ends) at both ends. */
 struct tf_text tf_text_trim(struct tf_text t);
-/* Takes what stands before the first `separator` off the front of *rest, and the separator with it. Without one
- * it is all of *rest, which is then empty with p NULL: `while (rest.p)` goes through the items of a list. */
+/* Takes what stands before the first `separator` off the front of *rest, and the separator with it. Without
+ * one it is all of *rest, which is then empty with p NULL: `while (rest.p)` goes through the items of a list.
+ */
 struct tf_text tf_text_take(struct tf_text *rest, char separator);
 /* Decimal digits alone, at least one, and a value up to max. */
 bool tf_text_number(struct tf_text t, uint64_t max, uint64_t *out);

@@ -11,22 +11,25 @@ struct conf {
     struct tf_conf tf;
     char *file;
     atomic_uint refs;
-    struct tf_arena arena; /* holds everything that tf points to */
+    struct tf_arena arena; /* holds everything that tf points to, but for what conf_set_bound replaces */
+    struct tf_addr *own;   /* tf.access.listeners and local */
 };
 
-/* Reads `file` and the environment. NULL when anything is wrong: every error is then written to `errors`, one a
- * line, as `FILE:LINE: what is wrong, and what to write`. The caller has the one reference. */
+/* Reads `file` and the environment. NULL when anything is wrong: every error is then written to `errors`, one
+ * a line, as `FILE:LINE: what is wrong, and what to write`. Warnings and notes are written there as well, and
+ * say that they are. The caller has the one reference. */
 struct conf *conf_load(const char *file, FILE *errors);
 struct conf *conf_ref(struct conf *c);
 void conf_unref(struct conf *c);
 /* `conf/tlsfloor.ini` if it is there, else the installed `/etc/tlsfloor/tlsfloor.ini`. */
 const char *conf_default_file(void);
 
-/* Completes access.listeners and access.local, once the sockets are bound (ports may have been 0). Call before the
- * snapshot is shared. False: out of memory. */
+/* Completes access.listeners and access.local, once the sockets are bound (ports may have been 0); until then
+ * they are the addresses that were configured. Call before the snapshot is shared. False: out of memory. */
 bool conf_set_bound(struct conf *c, const struct tf_addr *bound, size_t n);
 
-/* `tlsfloor check [-c FILE] [--dump]` and `tlsfloor explain ...`: argv[0] is the command. Return the exit code. */
+/* `tlsfloor check [-c FILE] [--dump | --reference]` and `tlsfloor explain ...`: argv[0] is the command.
+ * Return the exit code. */
 int check_main(int argc, char **argv);
 int explain_main(int argc, char **argv);
 

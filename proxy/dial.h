@@ -16,20 +16,21 @@ struct dialer {
 struct dial;
 
 struct dial_result {
-    enum tf_reason reason;      /* TF_REASON_NONE: connected */
-    int fd;                     /* non-blocking, TCP_NODELAY; the callback's from here on; -1 on failure */
-    struct watch *watch;        /* its registration; hand it over or forget it */
-    struct tf_addr destination; /* the address dialled; on failure the last one tried, or family NONE */
+    enum tf_reason reason; /* TF_REASON_NONE: connected */
+    int fd;                /* non-blocking, TCP_NODELAY; the callback's from here on; -1 on failure */
+    struct watch *watch;   /* its registration; hand it over or forget it. Edges so far are not told again */
+    struct tf_addr
+        destination; /* the address dialled; on failure the one that `reason` is about, or family NONE */
 };
 
 /* Called once, and never from within dial_start; the dial is gone when it is called. */
 typedef void dial_cb(void *arg, const struct dial_result *result);
 
-/* Starts. NULL when it fails at once: *why then says so (access, no resources), and *denied, where not NULL, the
- * address that was not allowed. `conf` and `target` must outlive the dial. [access] port is checked by the caller
- * (tf_access_port), addresses here. */
-struct dial *dial_start(const struct dialer *d, const struct tf_conf *conf, const struct tf_target *target, dial_cb *cb,
-                        void *arg, enum tf_reason *why, struct tf_addr *denied);
+/* Starts. NULL when it fails at once: *why then says so (access, no resources), and *denied, where not NULL,
+ * the address that this is about, if there is one. `conf` and `target` must outlive the dial. [access] port
+ * is checked by the caller (tf_access_port), addresses here. */
+struct dial *dial_start(const struct dialer *d, const struct tf_conf *conf, const struct tf_target *target,
+                        dial_cb *cb, void *arg, enum tf_reason *why, struct tf_addr *denied);
 void dial_cancel(struct dial *dial); /* closes what it opened; the callback is not made */
 
 #endif

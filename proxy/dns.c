@@ -145,8 +145,8 @@ static void question_free(struct question *question)
 }
 
 /* Keeps what an answer says, if it says anything: a timeout or a broken server does not. */
-static void keep(const struct question *question, enum dns_status status, const struct tf_addr *addresses, size_t n,
-                 uint32_t ttl_s)
+static void keep(const struct question *question, enum dns_status status, const struct tf_addr *addresses,
+                 size_t n, uint32_t ttl_s)
 {
     const struct source *s = question->source;
     uint64_t ttl_ms = (uint64_t)ttl_s * 1000;
@@ -156,11 +156,13 @@ static void keep(const struct question *question, enum dns_status status, const 
         return;
     else if (ttl_ms > s->limits.dns_ttl_max_ms)
         ttl_ms = s->limits.dns_ttl_max_ms;
-    dns_cache_put(s->cache, question->host, question->family, uv_now(question->dns->loop), ttl_ms, addresses, n);
+    dns_cache_put(s->cache, question->host, question->family, uv_now(question->dns->loop), ttl_ms, addresses,
+                  n);
 }
 
 /* From within the channel, so nobody is called back from here. */
-static void on_answer(void *arg, enum dns_status status, const struct tf_addr *addresses, size_t n, uint32_t ttl_s)
+static void on_answer(void *arg, enum dns_status status, const struct tf_addr *addresses, size_t n,
+                      uint32_t ttl_s)
 {
     struct question *question = arg;
     struct dns *d = question->dns;

@@ -10,6 +10,8 @@
 struct dns;
 struct dns_query;
 
+#define DNS_ADDRESSES_MAX 16 /* of one name in one family; what a server says beyond that is left out */
+
 enum dns_status { DNS_OK, DNS_NOT_FOUND, DNS_TIMEOUT, DNS_FAILED };
 
 /* `addresses` have port 0 and are valid during the call only. n is 0 unless DNS_OK. Called once a query,

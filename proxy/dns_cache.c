@@ -105,7 +105,7 @@ void dns_cache_put(struct dns_cache *c, const char *host, enum tf_family family,
 {
     struct entry **place = place_of(c, host, family, now_ms);
     size_t host_size = strlen(host) + 1;
-    assert(n <= DNS_ADDRESSES_MAX);
+    assert(n <= UINT8_MAX);
     if (place == NULL || (ttl_ms == 0 && !answers(*place, host, family)))
         return;
     free(*place);

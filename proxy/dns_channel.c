@@ -122,10 +122,11 @@ static int open_ares(struct dns_channel *c, ares_channel *ares, uint32_t questio
         .sock_state_cb_data = c,
     };
     /* Without domains, since c-ares 1.18 goes through the search list whatever the flag says. */
-    int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB |
-               ARES_OPT_DOMAINS;
+    int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
+               ARES_OPT_SOCK_STATE_CB | ARES_OPT_DOMAINS;
 #ifdef ARES_OPT_QUERY_CACHE
-    mask |= ARES_OPT_QUERY_CACHE; /* with qcache_max_ttl 0: off, since dns_cache.c keeps the bounds that were set */
+    mask |= ARES_OPT_QUERY_CACHE; /* with qcache_max_ttl 0: off, since dns_cache.c keeps the bounds that were
+                                     set */
 #endif
     return ares_init_options(ares, &options, mask);
 }
@@ -177,7 +178,8 @@ static bool is_localhost(const char *host)
 {
     static const char suffix[] = ".localhost";
     size_t n = strlen(host);
-    return strcmp(host, suffix + 1) == 0 || (n >= sizeof suffix && strcmp(host + n - (sizeof suffix - 1), suffix) == 0);
+    return strcmp(host, suffix + 1) == 0 ||
+           (n >= sizeof suffix && strcmp(host + n - (sizeof suffix - 1), suffix) == 0);
 }
 
 static struct tf_addr loopback_of(enum tf_family family)
@@ -209,8 +211,8 @@ static uint32_t shorter(uint32_t ttl_s, int other_s)
     return (uint32_t)other_s < ttl_s ? (uint32_t)other_s : ttl_s;
 }
 
-/* Answers with the addresses that are of the family asked for. They hold as long as every record on the way to
- * them; those of the hosts file have no time. */
+/* Answers with the addresses that are of the family asked for. They hold as long as every record on the way
+ * to them; those of the hosts file have no time. */
 static void answer_with(const struct dns_channel_question *question, const struct ares_addrinfo *found)
 {
     struct tf_addr addresses[DNS_ADDRESSES_MAX];
@@ -218,7 +220,8 @@ static void answer_with(const struct dns_channel_question *question, const struc
     size_t n = 0;
     for (const struct ares_addrinfo_cname *c = found->cnames; c != NULL; c = c->next)
         ttl_s = shorter(ttl_s, c->ttl);
-    for (const struct ares_addrinfo_node *a = found->nodes; a != NULL && n < DNS_ADDRESSES_MAX; a = a->ai_next)
+    for (const struct ares_addrinfo_node *a = found->nodes; a != NULL && n < DNS_ADDRESSES_MAX;
+         a = a->ai_next)
         if (sockaddr_to_addr(a->ai_addr, &addresses[n]) && addresses[n].family == question->family) {
             ttl_s = shorter(ttl_s, a->ai_ttl);
             addresses[n++].port = 0;

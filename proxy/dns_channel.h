@@ -5,8 +5,6 @@
 
 #include "dns.h"
 
-#define DNS_ADDRESSES_MAX 16 /* of one name in one family; what a server says beyond that is left out */
-
 struct dns_channel;
 
 /* `addresses` are valid during the call only; n is 0 unless DNS_OK. The answer holds for ttl_s. */
@@ -21,8 +19,8 @@ struct dns_channel_question {
     void *arg;
 };
 
-/* `servers` is a list for ares_set_servers_ports_csv, or "" for those of resolv.conf, which is read now. A server has
- * about question_ms to answer, repeats included. NULL, with a sentence in error[0..size). */
+/* `servers` is a list for ares_set_servers_ports_csv, or "" for those of resolv.conf, which is read now. A
+ * server has about question_ms to answer, repeats included. NULL, with a sentence in error[0..size). */
 struct dns_channel *dns_channel_new(uv_loop_t *loop, uint32_t question_ms, const char *servers, char *error,
                                     size_t size);
 /* The callback comes once, and may come from within this call; it must call nothing of this header. */

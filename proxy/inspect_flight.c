@@ -116,7 +116,7 @@ static json_t *extensions_json(struct tf_span extensions)
     return array;
 }
 
-/* How the flight was taken: the words of the four results, and the sentence that goes with them. */
+/* How the flight was taken. What is broken or foreign is blocked; on a whole hello, put_verdict goes on. */
 static void put_status(json_t *out, enum tf_parse result, const struct tf_hello_scan *scan)
 {
     const char *status = "complete";
@@ -139,10 +139,9 @@ static void put_status(json_t *out, enum tf_parse result, const struct tf_hello_
     }
     inspect_put(out, "status", json_string(status));
     inspect_put(out, "reason", why ? json_string(why) : json_null());
-    if (result == TF_PARSE_OTHER || result == TF_PARSE_BAD) {
-        inspect_put(out, "code", json_string(tf_reason_info(scan->reason)->code));
-        inspect_put(out, "verdict", json_string("block"));
-    }
+    bool refused = result == TF_PARSE_OTHER || result == TF_PARSE_BAD;
+    inspect_put(out, "code", refused ? json_string(tf_reason_info(scan->reason)->code) : json_null());
+    inspect_put(out, "verdict", refused ? json_string("block") : json_null());
 }
 
 /* The verdict on a whole hello; TF_REASON_NONE allows it. */
@@ -232,8 +231,8 @@ static void inspect_server(struct inspector *in, struct tf_span flight, json_t *
     struct tf_server_hello hello;
     enum tf_parse result = tf_server_scan(&scan, flight.p, flight.n, in->scratch, TF_HELLO_MAX, &hello);
     if (result == TF_PARSE_MORE && scan.retried) {
-        /* Nothing is behind the HelloRetryRequest, so it is what was asked for: no version reaches this
-         * floor. */
+        /* Nothing whole is behind the HelloRetryRequest, so it is the answer: no version passes this floor.
+         */
         scan = (struct tf_server_scan){.floor = UINT16_MAX};
         result = tf_server_scan(&scan, flight.p, flight.n, in->scratch, TF_HELLO_MAX, &hello);
     }

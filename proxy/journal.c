@@ -370,7 +370,7 @@ uint64_t journal_dropped(const struct journal *j)
     return atomic_load(&j->refused) + atomic_load(&j->lost);
 }
 
-void journal_close(struct journal *j, uint32_t wait_ms, uint64_t *dropped)
+void journal_close(struct journal *j, uint32_t wait_ms, uint64_t *written, uint64_t *dropped)
 {
     atomic_store(&j->stop_at_ms, now_ms() + wait_ms);
     pthread_mutex_lock(&j->mutex);
@@ -379,6 +379,8 @@ void journal_close(struct journal *j, uint32_t wait_ms, uint64_t *dropped)
     pthread_cond_signal(&j->wake);
     eventfd_write(j->stop_fd, 1);
     pthread_join(j->thread, NULL);
+    if (written != NULL)
+        *written = journal_written(j);
     if (dropped != NULL)
         *dropped = journal_dropped(j);
     pthread_cond_destroy(&j->wake);

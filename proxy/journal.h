@@ -20,7 +20,7 @@ void journal_reopen(struct journal *j);
 uint64_t journal_written(const struct journal *j); /* lines that reached the file */
 uint64_t journal_dropped(const struct journal *j); /* lines that did not: queue full, disk full, file gone */
 /* Writes what is queued, waiting at most wait_ms for it, ends the thread, frees. What is left then is dropped;
- * *dropped, where not NULL, is the last count. */
-void journal_close(struct journal *j, uint32_t wait_ms, uint64_t *dropped);
+ * *written and *dropped, where not NULL, are the last counts. */
+void journal_close(struct journal *j, uint32_t wait_ms, uint64_t *written, uint64_t *dropped);
 
 #endif

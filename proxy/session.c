@@ -85,8 +85,11 @@ static void setup_free(struct session *s)
     struct setup *p = s->setup;
     if (p->dial != NULL)
         dial_cancel(p->dial);
+    lookahead_drop(&p->hello, s->loop);
+    s->loop->gathered -= p->scratch_size + p->server_scratch_size;
     free(p->front_state);
     free(p->scratch);
+    free(p->server_scratch);
     free(p->out[TF_CLIENT].p);
     free(p->out[TF_SERVER].p);
     pool_put(&s->loop->setups, p);

@@ -13,7 +13,8 @@ socklen_t sockaddr_from_addr(struct sockaddr_storage *out, const struct tf_addr 
         memcpy(out, &v4, sizeof v4);
         return sizeof v4;
     }
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(a->port), .sin6_scope_id = a->scope};
+    struct sockaddr_in6 v6 = {
+        .sin6_family = AF_INET6, .sin6_port = htons(a->port), .sin6_scope_id = a->scope};
     memcpy(&v6.sin6_addr, a->ip, sizeof v6.sin6_addr);
     memcpy(out, &v6, sizeof v6);
     return sizeof v6;

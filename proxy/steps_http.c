@@ -1,8 +1,10 @@
 /* Steps: what the HTTP front asks for, and the plain exchanges that it carries out. */
 #include "steps.h"
 
+#include "../lib/front_http.h"
 #include "loop.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +65,7 @@ static enum step_result run_request(struct session *s)
         if (link_ahead(client).n > 0) {
             switch (feed(s, TF_CLIENT, &none, &none)) {
             case TF_FEED_MORE:
+                assert(!client->eof);
                 break;
             case TF_FEED_TARGET:
                 session_facts(s)->has_target = true;
@@ -88,7 +91,10 @@ static enum step_result run_request(struct session *s)
                                                                                   : TF_REASON_NO_RESOURCES);
         case LINK_EOF:
         case LINK_ERROR:
-            return link_ahead(client).n == 0 ? end(s, TF_REASON_NONE) : refuse(s, TF_REASON_REQUEST_CUT);
+            if (link_ahead(client).n == 0)
+                return end(s, TF_REASON_NONE);
+            client->eof = true; /* the front says what is missing */
+            continue;
         }
     }
 }
@@ -241,7 +247,7 @@ static enum step_result finish(struct session *s)
     struct setup *setup = s->setup;
     switch (setup->over) {
     case TF_FEED_AGAIN:
-        if (!session_facts(s)->server_reusable)
+        if (!tf_http_server_reusable(setup->front_state))
             link_close(&s->side[TF_SERVER], s->loop, false);
         session_exchange_over(s);
         if (s->loop->draining)

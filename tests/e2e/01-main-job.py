@@ -1,23 +1,26 @@
 """What the gateway is for: curl through the shipped configuration, with a modern and with an old TLS."""
 
-import re
-
 from harness import Gateway, TlsOrigin, check, check_equal, check_in, curl, run_stories, story
 
 NAME = "origin.floor.test"
 
 
-def shipped_configuration(origin):
-    """conf/tlsfloor.ini as it is, but for the ports, which must be free, and the origin, which is on loopback."""
-    with open("conf/tlsfloor.ini", encoding="utf-8") as f:
-        text = re.sub(r"^(listen *= *127\.0\.0\.1:)\d+", r"\g<1>0", f.read(), flags=re.M)
-    resolve = f"\n[upstream]\nresolve = {NAME}:443:127.0.0.1:{origin.port}\n"
-    return re.sub(r"^\[(access|upstream)\]$", "", text, flags=re.M) + resolve + "[access]\ndestination = loopback\n"
+def shipped_gateway(origin):
+    """conf/tlsfloor.ini as it is; the environment picks free ports and says that the origin is on loopback."""
+    return Gateway(
+        file="conf/tlsfloor.ini",
+        environment={
+            "TLSFLOOR_LISTENER_PROXY_LISTEN": "127.0.0.1:0",
+            "TLSFLOOR_ADMIN_LISTEN": "127.0.0.1:0",
+            "TLSFLOOR_ACCESS_DESTINATION": "loopback",
+            "TLSFLOOR_UPSTREAM_RESOLVE": f"{NAME}:443:127.0.0.1:{origin.port}",
+        },
+    )
 
 
 @story
 def curl_with_TLS_1_3_gets_the_page():
-    with TlsOrigin() as origin, Gateway(ini=shipped_configuration(origin)) as gateway:
+    with TlsOrigin() as origin, shipped_gateway(origin) as gateway:
         result = curl(gateway, "connect", NAME, "1.3")
         check_equal((result.status, result.output), (0, "<title>page over TLSv1.3</title>\n"), "what curl says")
 
@@ -25,7 +28,7 @@ def curl_with_TLS_1_3_gets_the_page():
 @story
 def curl_with_TLS_1_0_names_the_alert_and_one_line_says_who_what_where_and_why():
     with TlsOrigin() as origin:
-        with Gateway(ini=shipped_configuration(origin)) as gateway:
+        with shipped_gateway(origin) as gateway:
             result = curl(gateway, "connect", NAME, "1.0")
             check_equal(result.status, 35, "curl's exit status")
             check_in("tlsv1 alert protocol version", result.output, "what curl says")

@@ -104,7 +104,7 @@ def application_data_in_place_of_a_server_hello_is_refused():
 
 @story
 def a_server_that_speaks_before_the_client_is_refused():
-    for first in (b"220 mail.floor.test ESMTP\r\n", alert(40, TLS10), FLIGHT):
+    for first in (b"220 mail.floor.test ESMTP\r\n", alert(42, TLS10), FLIGHT):
         with RawOrigin(lambda c, text=first: (c.send(text), c.recv_to_end())) as origin:
             with Gateway(origin) as gateway:
                 with reach(gateway, CONNECT) as client:

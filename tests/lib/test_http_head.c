@@ -63,15 +63,15 @@ static void bytes_that_no_head_may_hold_are_refused_at_once(void **state)
         const char *text;
         size_t n;
     } bad[] = {
-        {"GET / HTTP/1.1\n", 15},           /* LF without CR */
-        {"GET / HTTP/1.1\r\nA: b\n", 21},   /* the same in a field */
-        {"GET / HTTP/1.1\rX", 16},          /* CR without LF */
-        {"GET / HTTP/1.1\r\r\n", 17},       /* one CR too many */
-        {"\n", 1},                          /* */
-        {"GET / HTTP/1.1\r\nA: \0b", 21},   /* NUL */
-        {"GET / HTTP/1.1\r\nA: \x7f", 20},  /* DEL */
+        {"GET / HTTP/1.1\n", 15},          /* LF without CR */
+        {"GET / HTTP/1.1\r\nA: b\n", 21},  /* the same in a field */
+        {"GET / HTTP/1.1\rX", 16},         /* CR without LF */
+        {"GET / HTTP/1.1\r\r\n", 17},      /* one CR too many */
+        {"\n", 1},                         /* */
+        {"GET / HTTP/1.1\r\nA: \0b", 21},  /* NUL */
+        {"GET / HTTP/1.1\r\nA: \x7f", 20}, /* DEL */
         {"GET / HTTP/1.1\r\nA: \x1b[m", 22} /* escape */,
-        {"\x16\x03\x01\x02\x00\x01", 6},    /* a ClientHello */
+        {"\x16\x03\x01\x02\x00\x01", 6}, /* a ClientHello */
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
         size_t scanned = 0;
@@ -133,7 +133,8 @@ static void only_http_1_1_is_persistent(void **state)
     struct tf_http_head head;
     assert_null(tf_http_parse_request(span_of("GET http://a/ HTTP/1.1\r\n\r\n"), &head));
     assert_true(head.is_persistent);
-    assert_null(tf_http_parse_request(span_of("GET http://a/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"), &head));
+    assert_null(
+        tf_http_parse_request(span_of("GET http://a/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"), &head));
     assert_false(head.is_persistent);
 }
 
@@ -141,10 +142,23 @@ static void malformed_request_lines_are_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "GET  http://a/ HTTP/1.1", "GET http://a/  HTTP/1.1", "GET http://a/ HTTP/1.1 ", " GET http://a/ HTTP/1.1",
-        "GET\thttp://a/\tHTTP/1.1", "GET http://a/", "GET", "G(T http://a/ HTTP/1.1", "GET http://a/\xc3\xa9 HTTP/1.1",
-        "GET http://a/ http/1.1", "GET http://a/ HTTP/1.2", "GET http://a/ HTTP/2.0", "GET http://a/ HTTP/0.9",
-        "GET http://a/ HTTP/1.10", "GET http://a/ HTTP/11", "PRI * HTTP/2.0", "GET http://a/ ICE/1.0",
+        "GET  http://a/ HTTP/1.1",
+        "GET http://a/  HTTP/1.1",
+        "GET http://a/ HTTP/1.1 ",
+        " GET http://a/ HTTP/1.1",
+        "GET\thttp://a/\tHTTP/1.1",
+        "GET http://a/",
+        "GET",
+        "G(T http://a/ HTTP/1.1",
+        "GET http://a/\xc3\xa9 HTTP/1.1",
+        "GET http://a/ http/1.1",
+        "GET http://a/ HTTP/1.2",
+        "GET http://a/ HTTP/2.0",
+        "GET http://a/ HTTP/0.9",
+        "GET http://a/ HTTP/1.10",
+        "GET http://a/ HTTP/11",
+        "PRI * HTTP/2.0",
+        "GET http://a/ ICE/1.0",
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
         char text[128];
@@ -310,7 +324,7 @@ static void a_status_line_is_taken_apart(void **state)
 static void malformed_status_lines_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"HTTP/1.1 20 OK\r\n",  "HTTP/1.1 2000 OK\r\n", "HTTP/1.1 099 OK\r\n",
+    static const char *const bad[] = {"HTTP/1.1 20 OK\r\n",   "HTTP/1.1 2000 OK\r\n", "HTTP/1.1 099 OK\r\n",
                                       "HTTP/1.1  200 OK\r\n", "HTTP/1.1 2x0 OK\r\n",  "HTTP/2.0 200 OK\r\n",
                                       "HTTP/1.1\r\n",         "HTTPS/1.1 200 OK\r\n", "HTTP/1.1 \r\n"};
     for (size_t i = 0; i < COUNT(bad); i++) {
@@ -330,9 +344,9 @@ static void a_uri_is_cut_where_its_authority_ends(void **state)
     static const struct {
         const char *target, *authority, *path;
     } good[] = {
-        {"http://a/", "a", "/"},           {"http://a", "a", ""},
-        {"HTTP://A:80?q", "A:80", "?q"},   {"http://[::1]:8080/x/http://y", "[::1]:8080", "/x/http://y"},
-        {"http:///x", "", "/x"},           {"http://a/@b", "a", "/@b"},
+        {"http://a/", "a", "/"},         {"http://a", "a", ""},
+        {"HTTP://A:80?q", "A:80", "?q"}, {"http://[::1]:8080/x/http://y", "[::1]:8080", "/x/http://y"},
+        {"http:///x", "", "/x"},         {"http://a/@b", "a", "/@b"},
     };
     for (size_t i = 0; i < COUNT(good); i++) {
         struct tf_http_uri uri;
@@ -350,20 +364,13 @@ static void what_is_no_http_uri_is_refused_with_its_reason(void **state)
         const char *target;
         enum tf_reason reason;
     } bad[] = {
-        {"/", TF_REASON_REQUEST_NOT_PROXY},
-        {"/http://a/", TF_REASON_REQUEST_NOT_PROXY},
-        {"*", TF_REASON_REQUEST_NOT_PROXY},
-        {"https://a/", TF_REASON_SCHEME_UNSUPPORTED},
-        {"ftp://a/", TF_REASON_SCHEME_UNSUPPORTED},
-        {"httpx://a/", TF_REASON_SCHEME_UNSUPPORTED},
-        {"a.example", TF_REASON_REQUEST_MALFORMED},
-        {"a.example:80", TF_REASON_REQUEST_MALFORMED},
-        {"http:", TF_REASON_REQUEST_MALFORMED},
-        {"http:/a", TF_REASON_REQUEST_MALFORMED},
-        {"://a", TF_REASON_REQUEST_MALFORMED},
-        {"http://a/#b", TF_REASON_REQUEST_MALFORMED},
-        {"http://u@a/", TF_REASON_HOST_INVALID},
-        {"http://u:p@a:80/", TF_REASON_HOST_INVALID},
+        {"/", TF_REASON_REQUEST_NOT_PROXY},         {"/http://a/", TF_REASON_REQUEST_NOT_PROXY},
+        {"*", TF_REASON_REQUEST_NOT_PROXY},         {"https://a/", TF_REASON_SCHEME_UNSUPPORTED},
+        {"ftp://a/", TF_REASON_SCHEME_UNSUPPORTED}, {"httpx://a/", TF_REASON_SCHEME_UNSUPPORTED},
+        {"a.example", TF_REASON_REQUEST_MALFORMED}, {"a.example:80", TF_REASON_REQUEST_MALFORMED},
+        {"http:", TF_REASON_REQUEST_MALFORMED},     {"http:/a", TF_REASON_REQUEST_MALFORMED},
+        {"://a", TF_REASON_REQUEST_MALFORMED},      {"http://a/#b", TF_REASON_REQUEST_MALFORMED},
+        {"http://u@a/", TF_REASON_HOST_INVALID},    {"http://u:p@a:80/", TF_REASON_HOST_INVALID},
     };
     for (size_t i = 0; i < COUNT(bad); i++) {
         struct tf_http_uri uri;

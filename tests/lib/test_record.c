@@ -145,6 +145,8 @@ static void a_tunnel_that_ended_well_makes_this_access_line(void **state)
     facts.reason = TF_REASON_NONE;
     facts.rule = NULL;
     facts.hello.max_version = TF_TLS13;
+    facts.hello.has_supported_versions = true;
+    facts.hello.supported_versions = SPAN("\x03\x04\x03\x03");
     facts.has_server_hello = true;
     facts.server =
         (struct tf_server_hello){.version = TF_TLS12, .legacy_version = TF_TLS12, .cipher = 0xc02f};

@@ -167,7 +167,48 @@ static void localhost_needs_no_server_and_is_not_answered_at_once(void **state)
     struct told t = look_up("localhost", TF_FAMILY_V4); /* `ask` checks that nothing has been called yet */
     assert_int_equal(t.status, DNS_OK);
     assert_address(&t.addresses[0], "127.0.0.1");
-    assert_int_equal(server.asked4, 0);
+    t = look_up("some.LOCALHOST", TF_FAMILY_V6);
+    assert_int_equal(t.status, DNS_OK);
+    assert_address(&t.addresses[0], "::1");
+    assert_int_equal(server.asked4 + server.asked6, 0);
+    t = look_up("notlocalhost", TF_FAMILY_V6);
+    assert_int_equal(t.status, DNS_NOT_FOUND);
+    assert_int_equal(server.asked6, 1);
+}
+
+/* What the DNS has in the other family would go round what the file says. */
+static void hosts_file_comes_first_and_settles_both_families(void **state)
+{
+    (void)state;
+    char file[] = "/tmp/tlsfloor-hosts-XXXXXX";
+    int fd = mkstemp(file);
+    assert_int_not_equal(fd, -1);
+    assert_true(dprintf(fd, "203.0.113.1 Both.test alias.test\n203.0.113.2 both.test\n") > 0);
+    close(fd);
+    setenv("CARES_HOSTS", file, 1);
+    struct told t = look_up("both.test", TF_FAMILY_V4);
+    struct told other = look_up("both.test", TF_FAMILY_V6);
+    struct told alias = look_up("alias.test", TF_FAMILY_V4);
+    unsetenv("CARES_HOSTS");
+    unlink(file);
+    assert_int_equal(t.n, 2);
+    assert_address(&t.addresses[0], "203.0.113.1");
+    assert_address(&t.addresses[1], "203.0.113.2");
+    assert_false(cached("both.test", TF_FAMILY_V4, &t)); /* the file may change */
+    assert_int_equal(other.status, DNS_NOT_FOUND);
+    assert_address(&alias.addresses[0], "203.0.113.1");
+    assert_int_equal(server.asked4 + server.asked6, 0);
+}
+
+static void search_list_is_not_used(void **state)
+{
+    (void)state;
+    setenv("LOCALDOMAIN", "test", 1); /* as `search test` in resolv.conf */
+    use_servers(server.server);
+    unsetenv("LOCALDOMAIN");
+    assert_int_equal(look_up("both", TF_FAMILY_V4).status, DNS_NOT_FOUND);
+    assert_int_equal(look_up("absent.name", TF_FAMILY_V4).status, DNS_NOT_FOUND);
+    assert_int_equal(server.asked4, 2);
 }
 
 static void answer_is_kept_as_long_as_its_ttl_and_the_limit_say(void **state)
@@ -460,6 +501,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(name_is_looked_up_in_the_family_asked_for),
         TEST(localhost_needs_no_server_and_is_not_answered_at_once),
+        TEST(hosts_file_comes_first_and_settles_both_families),
+        TEST(search_list_is_not_used),
         TEST(answer_is_kept_as_long_as_its_ttl_and_the_limit_say),
         TEST(answer_with_ttl_0_is_not_kept),
         TEST(alias_is_followed_and_its_ttl_counts),

@@ -5,14 +5,14 @@ import os
 import re
 import signal
 import subprocess
-import tempfile
 import threading
 import time
+import urllib.request
 
 from .pki import workplace
 from .story import check, check_equal
 
-WAIT_S = 20
+WAIT_S = 2
 SANITIZER = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime error:|WARNING: ThreadSanitizer")
 
 # What every story has unless it says otherwise: both kinds of listener, loopback as a destination, and no DNS, so that
@@ -76,41 +76,40 @@ class Lines:
             self.changed.wait_for(lambda: found(self.lines) or self.ended, timeout)
             return found(self.lines)
 
-    def text(self):
+    def text(self, last=0):
         with self.changed:
-            return "\n".join(self.lines)
+            return "\n".join(self.lines[-last:])
 
 
 class Gateway:
     """Runs for the length of a `with` block. `origins` become reachable under their names. `settings` are
-    {"section.key": value} on top of DEFAULTS (None takes one out). At the end the gateway must stop with exit code 0
-    and no sanitizer's report, and every record must have been asked for: one that no story expects is a defect."""
+    {"section.key": value} on top of DEFAULTS (None takes one out); or there is a file, and settings by `environment`.
+    At the end the gateway must stop with exit code 0 and no sanitizer's report, and every record must have been asked
+    for: one that no story expects is a defect."""
 
-    def __init__(self, *origins, settings=None, ini=None):
-        wanted = {**DEFAULTS, **(settings or {})}
-        overrides = [f"{o.name}:{o.asked_port}:{bracketed(o.address)}:{o.port}" for o in origins]
-        if overrides:
-            wanted.setdefault("upstream.resolve", overrides)
-        self.settings = {key: value for key, value in wanted.items() if value is not None}
-        self.ini = ini or ini_of(self.settings)
+    def __init__(self, *origins, settings=None, file=None, environment=None):
+        wanted = {"upstream.resolve": resolve_lines(*origins), **DEFAULTS, **(settings or {})}
+        self.ini = ini_of({key: value for key, value in wanted.items() if value is not None})
+        self.file = file or workplace("run", f"{os.getpid()}-{time.monotonic_ns()}.ini")
+        self.temporary = file is None
+        self.environment = environment or {}
         self.taken = 0
 
     def __enter__(self):
-        with tempfile.NamedTemporaryFile("w", suffix=".ini", delete=False) as f:
-            f.write(self.ini)
-            self.file = f.name
+        if self.temporary:
+            self.write(self.ini)
         self.process = subprocess.Popen(
             [program(), "run", "-c", self.file],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=clean_environment(),
+            env={**clean_environment(), **self.environment},
         )
         self.stdout = Lines(self.process.stdout)
         self.stderr = Lines(self.process.stderr)
         if not self.stderr.wait(lambda lines: "tlsfloor: ready" in lines):
             self.kill()
-            raise AssertionError(f"the gateway did not start:\n{self.stderr.text()}\nwith\n{self.ini}")
+            raise AssertionError(f"the gateway did not start with {self.file}:\n{self.stderr.text()}")
         found = re.findall(r"listening on (\S+):(\d+) \((.*)\)", self.stderr.text())
         self.ports = {name: int(port) for _, port, name in found}
         return self
@@ -118,10 +117,11 @@ class Gateway:
     def __exit__(self, kind, *_):
         if kind is not None:  # the story failed: say all that is known
             self.kill()
-            print(f"the gateway's standard error:\n{self.stderr.text()}\nits records:\n{self.stdout.text()}")
+            print(f"the gateway's last words:\n{self.stderr.text(20)}\nits last records:\n{self.stdout.text(5)}")
         elif self.process.poll() is None:
             self.stop()
-        os.unlink(self.file)
+        if kind is None and self.temporary:
+            os.unlink(self.file)
 
     @property
     def proxy(self):
@@ -141,6 +141,23 @@ class Gateway:
         for key, value in (wanted or {}).items():
             check_equal(record.get(key), value, f"{key} of {record}")
         return record
+
+    def write(self, ini):
+        """Gives the file other contents, for a reload."""
+        with open(self.file, "w", encoding="utf-8") as f:
+            f.write(ini)
+
+    def metric(self, name):
+        """The sum over all labels, from the admin listener."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['admin']}/metrics", timeout=WAIT_S) as response:
+            lines = response.read().decode().splitlines()
+        return sum(int(line.split()[-1]) for line in lines if re.match(rf"{name}(\{{|\s)", line))
+
+    def cpu_s(self):
+        """Seconds of processor time so far."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -170,8 +187,12 @@ class Gateway:
         self.stderr.thread.join()
 
 
-def bracketed(address):
-    return f"[{address}]" if ":" in address else address
+def resolve_lines(*origins):
+    def line(origin):
+        address = f"[{origin.address}]" if ":" in origin.address else origin.address
+        return f"{origin.name}:{origin.asked_port}:{address}:{origin.port}"
+
+    return [line(origin) for origin in origins] or None
 
 
 def wait_until(holds, what, timeout=WAIT_S):

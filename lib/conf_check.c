@@ -1,0 +1,176 @@
+/* What only the whole of the settings can show: what is missing, listeners
+ * and access. Rules are in conf_check_rules.c. */
+#include "conf_table.h"
+
+#include <string.h>
+
+static const struct tf_setting *setting_of(const struct tf_section *section, size_t key)
+{
+    return &section->settings[key];
+}
+
+static void check_required(struct tf_conf_load *load, const struct tf_section *section)
+{
+    for (size_t i = 0; i < section->info->key_count; i++) {
+        const struct tf_key *key = &section->info->keys[i];
+        char values[128];
+        struct tf_writer w = tf_writer_of(values, sizeof values - 1);
+        if (section->settings[i].text)
+            continue;
+        tf_put_values(&w, key);
+        values[w.len] = '\0';
+        tf_report(load, TF_ERROR, &section->origin,
+                  TF_PARTS(TF_SECTION_PARTS(section), " has no ", key->name, "; write ", key->name, " = and ",
+                           values));
+    }
+}
+
+/* Whether two sockets would take the same connections. */
+static bool is_same_socket(const struct tf_addr *a, const struct tf_addr *b)
+{
+    bool any_family = a->family == TF_FAMILY_NONE || b->family == TF_FAMILY_NONE;
+    return a->port != 0 && a->port == b->port &&
+           (any_family ? tf_addr_class(a) == TF_CLASS_UNSPECIFIED && tf_addr_class(b) == TF_CLASS_UNSPECIFIED
+                       : tf_addr_same_ip(a, b));
+}
+
+/* Reports where `addr` of `owner` is an address of `other` as well, from its `from`th on. `listen` is owner's
+ * key. */
+static void check_address_is_free(struct tf_conf_load *load, const struct tf_section *owner, size_t listen,
+                                  const struct tf_addr *addr, const struct tf_listener *other, size_t from)
+{
+    char text[TF_ADDR_TEXT_MAX];
+    struct tf_writer w = tf_writer_of(text, sizeof text - 1);
+    tf_put_addr_port(&w, addr);
+    text[w.len] = '\0';
+    for (size_t i = from; i < other->address_count; i++)
+        if (is_same_socket(addr, &other->addresses[i]))
+            tf_report(load, TF_ERROR, &setting_of(owner, listen)->origin,
+                      TF_PARTS(TF_SECTION_PARTS(owner), " listens on ", text, ", and so does [listener ",
+                               other->name, "]; give one of them another port"));
+}
+
+static void check_port(struct tf_conf_load *load, const struct tf_section *section)
+{
+    const struct tf_listener *listener = section->object;
+    const struct tf_setting *port = setting_of(section, TF_KEY_LISTENER_port);
+
+    if (listener->kind == TF_KIND_CONNECT &&
+        strcmp(port->text, section->info->keys[TF_KEY_LISTENER_port].value) != 0)
+        tf_report(
+            load, TF_WARNING, &port->origin,
+            TF_PARTS(TF_SECTION_PARTS(section), " port means nothing with kind = connect; leave it out"));
+    if (listener->kind == TF_KIND_SNI &&
+        tf_access_port(&load->conf->access, listener->port) != TF_REASON_NONE)
+        tf_report(load, TF_WARNING, &port->origin,
+                  TF_PARTS(TF_SECTION_PARTS(section), " dials port ", port->text,
+                           ", which [access] port does not allow; add it there"));
+}
+
+static bool is_listener(const struct tf_section *section)
+{
+    return section->info->object == TF_OBJECT_LISTENER;
+}
+
+static void check_listeners(struct tf_conf_load *load)
+{
+    const struct tf_section *admin = tf_section_plain(load->conf, TF_SECTION_ADMIN);
+    bool any = false;
+
+    for (const struct tf_section *s = load->conf->sections; s; s = s->next) {
+        const struct tf_listener *l = s->object;
+        if (!is_listener(s))
+            continue;
+        any = true;
+        check_port(load, s);
+        for (size_t i = 0; i < l->address_count; i++) {
+            check_address_is_free(load, s, TF_KEY_LISTENER_listen, &l->addresses[i], l, i + 1);
+            for (const struct tf_listener *other = l->next; other; other = other->next)
+                check_address_is_free(load, s, TF_KEY_LISTENER_listen, &l->addresses[i], other, 0);
+        }
+        if (load->conf->admin_on)
+            check_address_is_free(load, admin, TF_KEY_ADMIN_listen, &load->conf->admin, l, 0);
+    }
+    if (!any)
+        tf_report(
+            load, TF_ERROR, &load->whole,
+            TF_PARTS("there is no listener; write [listener proxy] and below it listen = 127.0.0.1:3128"));
+}
+
+/* Whether somebody outside this machine and its private networks can connect to it. */
+static bool is_exposed(const struct tf_addr *a)
+{
+    enum tf_class class = tf_addr_class(a);
+    return class == TF_CLASS_UNSPECIFIED || class == TF_CLASS_PUBLIC;
+}
+
+/* A block wider than any that an organisation has of the public Internet. */
+static bool is_world(const struct tf_cidr *block)
+{
+    if (block->base.family == TF_FAMILY_V4)
+        return block->bits < 8;
+    return block->bits < 16 && tf_addr_class(&block->base) != TF_CLASS_PRIVATE;
+}
+
+static bool takes_world(const struct tf_address_set *source)
+{
+    for (size_t i = 0; i < source->block_count; i++)
+        if (is_world(&source->blocks[i]))
+            return true;
+    return source->classes & 1u << TF_CLASS_PUBLIC;
+}
+
+static void check_open_proxy(struct tf_conf_load *load)
+{
+    const struct tf_section *access = tf_section_plain(load->conf, TF_SECTION_ACCESS);
+
+    if (load->conf->open_proxy || !takes_world(&load->conf->access.source))
+        return;
+    for (const struct tf_listener *l = load->conf->listeners; l; l = l->next) {
+        for (size_t i = 0; i < l->address_count; i++) {
+            if (!is_exposed(&l->addresses[i]))
+                continue;
+            tf_report(
+                load, TF_ERROR, &setting_of(access, TF_KEY_ACCESS_source)->origin,
+                TF_PARTS(
+                    "[listener ", l->name,
+                    "] would be an open proxy: it listens on a public address, and [access] source takes "
+                    "the whole Internet; write your own networks there, or [access] open_proxy = on"));
+            return;
+        }
+    }
+}
+
+/* A wide block is easily written and opens the one address that gives the machine's own credentials away. */
+static void check_metadata(struct tf_conf_load *load)
+{
+    static const struct tf_addr metadata = {.family = TF_FAMILY_V4, .ip = {169, 254, 169, 254}};
+    const struct tf_section *access = tf_section_plain(load->conf, TF_SECTION_ACCESS);
+    const struct tf_address_set *destination = &load->conf->access.destination;
+
+    if (!(destination->classes & 1u << TF_CLASS_METADATA) && tf_address_set_has(destination, &metadata))
+        tf_report(
+            load, TF_WARNING, &setting_of(access, TF_KEY_ACCESS_destination)->origin,
+            TF_PARTS("[access] destination opens 169.254.169.254, where clouds hand out credentials; write "
+                     "smaller blocks, or add metadata if that is meant"));
+}
+
+bool tf_conf_finish(struct tf_conf_load *load)
+{
+    tf_gather_rules(load);
+    if (load->arena->full) {
+        tf_report(load, TF_ERROR, &load->whole,
+                  TF_PARTS("the settings take more memory than there is for them"));
+        return false;
+    }
+
+    const struct tf_section *admin = tf_section_plain(load->conf, TF_SECTION_ADMIN);
+    load->conf->admin_on = strcmp(setting_of(admin, TF_KEY_ADMIN_listen)->text, "off") != 0;
+    for (const struct tf_section *s = load->conf->sections; s; s = s->next)
+        check_required(load, s);
+    check_listeners(load);
+    check_open_proxy(load);
+    check_metadata(load);
+    tf_check_rules(load);
+    return load->errors == 0;
+}

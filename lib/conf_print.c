@@ -1,0 +1,85 @@
+/* Settings as text: the dump of those in force, and the reference of all. */
+#include "conf_table.h"
+
+enum { COMMENT_COLUMN = 40 };
+
+/* `key = value    ; where it came from` */
+static void put_setting(struct tf_writer *w, const struct tf_key *key, const struct tf_setting *setting)
+{
+    size_t start = w->len;
+    tf_put_text(w, key->name);
+    tf_put_text(w, " = ");
+    tf_put_text(w, setting->text);
+    do
+        tf_put_char(w, ' ');
+    while (!w->full && w->len - start < COMMENT_COLUMN);
+    tf_put_text(w, "; ");
+    tf_put_origin(w, &setting->origin);
+    tf_put_char(w, '\n');
+}
+
+static void put_section(struct tf_writer *w, const struct tf_section *section, bool *first)
+{
+    bool open = false;
+    for (size_t i = 0; i < section->info->key_count; i++) {
+        if (!tf_key_is_used(&section->info->keys[i]))
+            continue;
+        if (!open)
+            tf_put_parts(w, TF_PARTS(*first ? "" : "\n", TF_SECTION_PARTS(section), "\n"));
+        open = true;
+        *first = false;
+        for (const struct tf_setting *s = &section->settings[i]; s; s = s->next)
+            put_setting(w, &section->info->keys[i], s);
+    }
+}
+
+void tf_put_conf(struct tf_writer *w, const struct tf_conf *conf)
+{
+    bool first = true;
+    for (const struct tf_section *s = conf->sections; s; s = s->next)
+        put_section(w, s, &first);
+}
+
+static void put_later_words(struct tf_writer *w, const char *words)
+{
+    struct tf_text rest = tf_text_of(words);
+    const char *joint = "; not yet: ";
+    while (rest.n > 0) {
+        struct tf_text word = tf_text_take(&rest, '|');
+        tf_put_text(w, joint);
+        tf_put(w, word.p, word.n);
+        joint = ", ";
+    }
+}
+
+static void put_key_row(struct tf_writer *w, const struct tf_key *key)
+{
+    tf_put_parts(w, TF_PARTS("| `", key->name, "` | "));
+    if (!key->value)
+        tf_put_text(w, "required");
+    else if (key->value[0])
+        tf_put_parts(w, TF_PARTS("`", key->value, "`"));
+    tf_put_text(w, " | ");
+    if (key->type == TF_TYPE_LATER) {
+        tf_put_text(w, "not yet");
+    } else {
+        tf_put_values(w, key);
+        put_later_words(w, key->type == TF_TYPE_CHOICE ? key->later : "");
+    }
+    tf_put_text(w, " | ");
+    tf_put_text(w, key->doc);
+    tf_put_text(w, " |\n");
+}
+
+void tf_put_conf_reference(struct tf_writer *w)
+{
+    for (size_t i = 0; i < TF_SECTION_COUNT; i++) {
+        const struct tf_section_info *info = &tf_section_infos[i];
+        const char *name = info->object == TF_OBJECT_PLAIN ? "" : " NAME";
+        tf_put_parts(w, TF_PARTS(i > 0 ? "\n" : "", "#### `[", info->name, name, "]`\n\n"));
+        tf_put_text(w, info->doc);
+        tf_put_text(w, "\n\n| Key | Default | Values | Meaning |\n|---|---|---|---|\n");
+        for (size_t k = 0; k < info->key_count; k++)
+            put_key_row(w, &info->keys[k]);
+    }
+}

@@ -1,0 +1,197 @@
+/* A configuration file and the environment to a counted snapshot; see
+ * conf_load.h. Lines are read by conf_file.c, settings by lib/conf.c. */
+#include "conf_load.h"
+
+#include "conf_file.h"
+#include "sockaddr.h"
+#include <assert.h>
+#include <ifaddrs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Bytes of memory that a byte of settings can need at most (short rules, each with all its keys), and what
+ * the defaults need. Memory that is not used is never touched, so this costs address space only. */
+enum { MEMORY_PER_BYTE = 128, MEMORY_AT_LEAST = 1 << 16 };
+
+static void print_report(void *arg, enum tf_severity severity, const struct tf_origin *at,
+                         const char *sentence)
+{
+    static const char *const prefixes[] = {[TF_ERROR] = "", [TF_WARNING] = "warning: ", [TF_NOTE] = "note: "};
+    char where[4352]; /* a path and a line */
+    struct tf_writer w = tf_writer_of(where, sizeof where);
+    tf_put_origin(&w, at);
+    fprintf(arg, "%.*s: %s%s\n", (int)w.len, where, prefixes[severity], sentence);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The variables that are ours, in the order of their names, so that rules made by them keep an order. NULL:
+ * out of memory. To be freed; the texts are the environment's. */
+static char **own_variables(size_t *count, size_t *bytes)
+{
+    size_t n = 0;
+    while (environ && environ[n])
+        n++;
+    char **list = calloc(n + 1, sizeof *list);
+    *count = *bytes = 0;
+    for (size_t i = 0; list && i < n; i++) {
+        if (strncmp(environ[i], "TLSFLOOR_", 9) != 0)
+            continue;
+        list[(*count)++] = environ[i];
+        *bytes += strlen(environ[i]);
+    }
+    if (list)
+        qsort(list, *count, sizeof *list, compare_texts);
+    return list;
+}
+
+static void feed_variables(struct tf_conf_load *load, char *const *variables)
+{
+    for (; *variables; variables++) {
+        const char *equals = strchr(*variables, '=');
+        const char *name =
+            equals ? tf_arena_text(load->arena, *variables, (size_t)(equals - *variables)) : NULL;
+        if (name)
+            tf_conf_environment(load, name, equals + 1);
+    }
+}
+
+/* Loads text[0..n) and the variables into c. */
+static bool fill(struct conf *c, const char *text, size_t n, char *const *variables, FILE *errors)
+{
+    struct tf_conf_load load = {
+        .conf = &c->tf,
+        .arena = &c->arena,
+        .today = (int32_t)(time(NULL) / 86400),
+        .whole = {.source = TF_FROM_FILE, .name = c->file},
+        .report = print_report,
+        .arg = errors,
+    };
+    tf_conf_begin(&load);
+    if (!conf_file_feed(&load, c->file, text, n))
+        return false;
+    feed_variables(&load, variables);
+    return tf_conf_finish(&load);
+}
+
+static struct conf *new_conf(const char *file, size_t arena_size)
+{
+    struct conf *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->refs = 1;
+    c->file = strdup(file);
+    c->arena = (struct tf_arena){.base = malloc(arena_size), .size = arena_size};
+    if (c->file && c->arena.base)
+        return c;
+    conf_unref(c);
+    return NULL;
+}
+
+/* The addresses as they were configured, for whoever asks before the sockets are bound. */
+static bool set_configured(struct conf *c)
+{
+    size_t n = 1;
+    for (const struct tf_listener *l = c->tf.listeners; l; l = l->next)
+        n += l->address_count;
+    struct tf_addr *list = calloc(n, sizeof *list);
+    if (!list)
+        return false;
+    n = 0;
+    for (const struct tf_listener *l = c->tf.listeners; l; l = l->next)
+        for (size_t i = 0; i < l->address_count; i++)
+            list[n++] = l->addresses[i];
+    if (c->tf.admin_on)
+        list[n++] = c->tf.admin;
+    bool ok = conf_set_bound(c, list, n);
+    free(list);
+    return ok;
+}
+
+struct conf *conf_load(const char *file, FILE *errors)
+{
+    char error[256];
+    size_t text_size, count, bytes;
+    char *text = conf_file_read(file, &text_size, error, sizeof error);
+    if (!text) {
+        fprintf(errors, "%s: %s\n", file, error);
+        return NULL;
+    }
+
+    char **variables = own_variables(&count, &bytes);
+    struct conf *c =
+        variables ? new_conf(file, MEMORY_AT_LEAST + MEMORY_PER_BYTE * (text_size + bytes)) : NULL;
+    bool ok = c && fill(c, text, text_size, variables, errors);
+    if (!c || (ok && !set_configured(c))) {
+        fprintf(errors, "%s: out of memory\n", file);
+        ok = false;
+    }
+    free(variables);
+    free(text);
+    if (ok)
+        return c;
+    conf_unref(c);
+    return NULL;
+}
+
+struct conf *conf_ref(struct conf *c)
+{
+    unsigned before = atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+    assert(before > 0);
+    return c;
+}
+
+void conf_unref(struct conf *c)
+{
+    if (!c)
+        return;
+    unsigned before = atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel);
+    assert(before > 0);
+    if (before > 1)
+        return;
+    free(c->own);
+    free(c->arena.base);
+    free(c->file);
+    free(c);
+}
+
+const char *conf_default_file(void)
+{
+    static const char here[] = "conf/tlsfloor.ini";
+    return access(here, F_OK) == 0 ? here : "/etc/tlsfloor/tlsfloor.ini";
+}
+
+bool conf_set_bound(struct conf *c, const struct tf_addr *bound, size_t n)
+{
+    struct ifaddrs *interfaces = NULL;
+    size_t room = n, local = 0;
+
+    /* Without interfaces (a sandbox may hide them) loopback is still known to be local. */
+    if (getifaddrs(&interfaces) != 0)
+        interfaces = NULL;
+    for (const struct ifaddrs *i = interfaces; i; i = i->ifa_next)
+        room++;
+    struct tf_addr *own = calloc(room + 1, sizeof *own);
+    if (own && n > 0)
+        memcpy(own, bound, n * sizeof *own);
+    for (const struct ifaddrs *i = interfaces; own && i; i = i->ifa_next)
+        if (i->ifa_addr && sockaddr_to_addr(i->ifa_addr, &own[n + local]))
+            local++;
+    if (interfaces)
+        freeifaddrs(interfaces);
+    if (!own)
+        return false;
+
+    free(c->own);
+    c->own = own;
+    c->tf.access.listeners = own;
+    c->tf.access.listener_count = n;
+    c->tf.access.local = own + n;
+    c->tf.access.local_count = local;
+    return true;
+}
