@@ -101,12 +101,12 @@ bool tf_addr_parse(const char *text, size_t n, struct tf_addr *out)
     return false;
 }
 
+/* Byte `byte` of a mask of so many bits. */
 static uint8_t mask_of(unsigned bits, size_t byte)
 {
     unsigned at = (unsigned)byte * 8;
-    if (bits >= at + 8)
-        return 0xff;
-    return bits <= at ? 0 : (uint8_t)(0xff00u >> (bits - at));
+    unsigned set = bits > at ? bits - at : 0;
+    return (uint8_t)(0xff00u >> (set < 8 ? set : 8));
 }
 
 static bool has_bits_behind(const struct tf_cidr *c)

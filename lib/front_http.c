@@ -241,6 +241,12 @@ bool tf_http_server_reusable(const void *state)
     return h->server_stays;
 }
 
+bool tf_http_end_is_the_end(const void *state)
+{
+    const struct http *h = state;
+    return h->response.framing == TF_HTTP_UNTIL_CLOSE || h->response.is_unframed;
+}
+
 static enum tf_feed feed_response_body(struct http *h, struct tf_feed_io *io, struct tf_facts *facts)
 {
     size_t used = 0;

@@ -24,5 +24,7 @@
 /* At AGAIN: whether the connection to the server may take another request for the same target. Bytes that
  * come from there before that request is sent are no answer to it: then it may not. */
 bool tf_http_server_reusable(const void *state);
+/* Whether the client takes the end of the connection for the end of the response, having nothing better. */
+bool tf_http_end_is_the_end(const void *state);
 
 #endif

@@ -107,7 +107,6 @@ static enum stage next_stage(struct tf_http_body *body, uint8_t c, struct tf_wri
     case CONTENT_CR:
         return c == '\r' ? CONTENT_LF : BROKEN;
     case CONTENT_LF:
-        body->line = 0;
         put_framing(body, out, "\r\n");
         return c == '\n' ? SIZE_FIRST : BROKEN;
     case TRAILER_FIRST:

@@ -3,9 +3,18 @@
 
 #include <string.h>
 
+#define BIT(c) (1u << ((c)&31))
+
+/* A bit for each byte that stands for itself: a line is mostly made of them, and each is asked about. */
+static const uint32_t plain[8] = {
+    [0x20 >> 5] = ~(BIT('"') | BIT('&') | BIT('\'') | BIT('<') | BIT('>')),
+    [0x40 >> 5] = ~BIT('\\'),
+    [0x60 >> 5] = ~BIT(0x7f),
+};
+
 static bool is_plain(uint8_t c)
 {
-    return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' && c != '\'';
+    return plain[c >> 5] & BIT(c);
 }
 
 static void put_escaped(struct tf_writer *w, uint8_t c)
@@ -54,8 +63,9 @@ void tf_json_key(struct tf_json *j, const char *key)
     if (!j->first)
         tf_put_char(j->w, ',');
     j->first = false;
-    tf_put_json_string(j->w, key, strlen(key));
-    tf_put_char(j->w, ':');
+    tf_put_char(j->w, '"');
+    tf_put_text(j->w, key); /* ours, so it needs no escaping */
+    tf_put_text(j->w, "\":");
 }
 
 void tf_json_text(struct tf_json *j, const char *key, const char *value)

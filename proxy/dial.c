@@ -181,16 +181,11 @@ static const struct tf_addr *take_address(struct dial *dial)
 
 static void set_timer(struct dial *dial)
 {
-    uint64_t now_ms = uv_now(dial->dialer.uv);
-    if (has_address(dial) && !dial->has_timer) {
+    if (!dial->has_timer)
         uv_timer_init(dial->dialer.uv, &dial->timer);
-        dial->timer.data = dial;
-        dial->has_timer = true;
-    }
-    if (has_address(dial))
-        uv_timer_start(&dial->timer, on_timer, dial->not_before_ms - now_ms, 0);
-    else if (dial->has_timer)
-        uv_timer_stop(&dial->timer);
+    dial->timer.data = dial;
+    dial->has_timer = true;
+    uv_timer_start(&dial->timer, on_timer, dial->not_before_ms - uv_now(dial->dialer.uv), 0);
 }
 
 /* Starts what may start now. False: nothing is under way any more, and the result says why. */
@@ -200,7 +195,8 @@ static bool advance(struct dial *dial)
     while (has_address(dial) && dial->not_before_ms <= now_ms)
         if (start_attempt(dial, take_address(dial)))
             dial->not_before_ms = now_ms + ATTEMPT_DELAY_MS;
-    set_timer(dial);
+    if (has_address(dial))
+        set_timer(dial);
     return dial->live > 0 || has_address(dial) || dial->sources[V6].query != NULL ||
            dial->sources[V4].query != NULL;
 }

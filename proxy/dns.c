@@ -144,42 +144,28 @@ static void question_free(struct question *question)
     free(question);
 }
 
-/* Keeps what an answer says, if it says anything: a timeout or a broken server does not. */
-static void keep(const struct question *question, enum dns_status status, const struct tf_addr *addresses,
-                 size_t n, uint32_t ttl_s)
-{
-    const struct source *s = question->source;
-    uint64_t ttl_ms = (uint64_t)ttl_s * 1000;
-    if (status == DNS_NOT_FOUND)
-        ttl_ms = s->limits.dns_negative_ms;
-    else if (status != DNS_OK)
-        return;
-    else if (ttl_ms > s->limits.dns_ttl_max_ms)
-        ttl_ms = s->limits.dns_ttl_max_ms;
-    dns_cache_put(s->cache, question->host, question->family, uv_now(question->dns->loop), ttl_ms, addresses,
-                  n);
-}
-
-/* From within the channel, so nobody is called back from here. */
+/* From within the channel, so nobody is called back from here. A failure has a ttl_s of 0, and is so not
+ * kept. */
 static void on_answer(void *arg, enum dns_status status, const struct tf_addr *addresses, size_t n,
                       uint32_t ttl_s)
 {
     struct question *question = arg;
+    struct source *s = question->source;
     struct dns *d = question->dns;
+    uint64_t ttl_ms = (uint64_t)ttl_s * 1000;
+
+    if (status == DNS_NOT_FOUND)
+        ttl_ms = s->limits.dns_negative_ms;
+    else if (ttl_ms > s->limits.dns_ttl_max_ms)
+        ttl_ms = s->limits.dns_ttl_max_ms;
+    dns_cache_put(s->cache, question->host, question->family, uv_now(d->loop), ttl_ms, addresses, n);
 
     question->asked = false;
-    question->source->open--;
-    if (d->closing)
-        return;
-    keep(question, status, addresses, n, ttl_s);
-    if (question->list == &d->waiting) {
-        question->n = n;
-        for (size_t i = 0; i < n; i++)
-            question->addresses[i] = addresses[i];
-        settle(question, status);
-    } else if (question->list == &d->orphans) {
-        question_free(question);
-    }
+    s->open--;
+    question->n = n;
+    for (size_t i = 0; i < n; i++)
+        question->addresses[i] = addresses[i];
+    settle(question, status);
     uv_timer_start(&d->timer, on_timer, 0, 0);
 }
 

@@ -224,9 +224,9 @@ static void answer_with(const struct dns_channel_question *question, const struc
          a = a->ai_next)
         if (sockaddr_to_addr(a->ai_addr, &addresses[n]) && addresses[n].family == question->family) {
             ttl_s = shorter(ttl_s, a->ai_ttl);
-            addresses[n++].port = 0;
+            n++;
         }
-    question->cb(question->arg, n > 0 ? DNS_OK : DNS_NOT_FOUND, addresses, n, ttl_s);
+    question->cb(question->arg, n > 0 ? DNS_OK : DNS_NOT_FOUND, addresses, n, n > 0 ? ttl_s : 0);
 }
 
 static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *found)

@@ -7,7 +7,7 @@
 
 struct dns_channel;
 
-/* `addresses` are valid during the call only; n is 0 unless DNS_OK. The answer holds for ttl_s. */
+/* `addresses` are valid during the call only. The answer holds for ttl_s. n and ttl_s are 0 unless DNS_OK. */
 typedef void dns_channel_cb(void *arg, enum dns_status status, const struct tf_addr *addresses, size_t n,
                             uint32_t ttl_s);
 

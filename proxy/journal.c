@@ -174,8 +174,9 @@ static bool cut_off(const struct journal *j, size_t n)
 static void note_outcome(struct journal *j, bool failed, int error)
 {
     const char *name = strcmp(j->path, "-") == 0 ? "standard output" : j->path;
+    const char *why = error == ETIMEDOUT && !j->is_file ? "nobody reads it" : strerror(error);
     if (failed && !j->failing)
-        fprintf(stderr, "tlsfloor: log %s: %s; lines are dropped\n", name, strerror(error));
+        fprintf(stderr, "tlsfloor: log %s: %s; lines are dropped\n", name, why);
     if (!failed && j->failing)
         fprintf(stderr, "tlsfloor: log %s: lines are written again\n", name);
     j->failing = failed;

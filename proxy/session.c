@@ -128,14 +128,16 @@ static void log_refusal(struct session *s)
     journal_write(loop->setting->block, w.p, w.len);
 }
 
-/* The access record is written when all is over; a tunnel keeps only the head of its line until then. */
+/* The access record is written when all is over; a tunnel keeps only the head of its line until then. A client that
+ * asked for nothing leaves none. */
 static void begin_access_line(struct session *s)
 {
-    if (s->loop->setting->access == NULL)
+    const struct tf_facts *facts = session_facts(s);
+    if (s->loop->setting->access == NULL || (!facts->has_target && facts->verdict == TF_VERDICT_NONE))
         return;
     struct tf_record_context context = record_context(s);
     struct tf_writer w = line_writer(s);
-    tf_put_access_head(&w, session_facts(s), &context);
+    tf_put_access_head(&w, facts, &context);
     assert(!w.full);
     s->access_head = malloc(w.len + 1);
     if (s->access_head == NULL)
@@ -223,7 +225,7 @@ static void session_end(struct session *s, enum tf_reason reason)
     deadline_clear(&s->deadline);
     for (enum tf_side side = TF_CLIENT; side <= TF_SERVER; side++) {
         flow_fini(&s->flow[side], loop);
-        link_close(&s->side[side], loop, reason == TF_REASON_RESET);
+        link_close(&s->side[side], loop, s->is_broken || reason == TF_REASON_RESET);
     }
     if (s->prev != NULL)
         s->prev->next = s->next;

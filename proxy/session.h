@@ -70,6 +70,7 @@ struct session {
     uint32_t magic;
     bool is_ready;  /* in loop->ready */
     bool is_closed; /* nothing but the memory is left */
+    bool is_broken; /* the peers must see that it did not end well: reset */
     struct loop *loop;
     struct conf *conf; /* the settings it began with */
     const struct tf_listener *listener;

@@ -235,7 +235,7 @@ static enum turn take_turn(struct session *s, enum tf_side from)
         case LINK_ERROR:
             if (from == TF_CLIENT)
                 return broken(s, TF_REASON_RESET);
-            l->eof = true; /* the front knows whether the response was whole */
+            l->eof = l->failed = true; /* the front knows whether the response was whole */
             continue;
         }
     }
@@ -245,6 +245,7 @@ static enum turn take_turn(struct session *s, enum tf_side from)
 static enum step_result finish(struct session *s)
 {
     struct setup *setup = s->setup;
+    bool broken;
     switch (setup->over) {
     case TF_FEED_AGAIN:
         if (!tf_http_server_reusable(setup->front_state))
@@ -255,8 +256,13 @@ static enum step_result finish(struct session *s)
         s->route = &route_again;
         return STEP_ROUTE;
     case TF_FEED_CLOSE:
-        session_linger(s);
-        return end(s, session_facts(s)->reason);
+        /* A client that can only tell the end of the response by the end of the connection is to see that it broke
+         * off. Others can tell, and keep what has come so far. */
+        broken = session_facts(s)->reason != TF_REASON_NONE || s->side[TF_SERVER].failed;
+        s->is_broken = broken && tf_http_end_is_the_end(setup->front_state);
+        if (!broken)
+            session_linger(s);
+        return end(s, TF_REASON_NONE);
     case TF_FEED_MORE:
     case TF_FEED_TARGET:
     case TF_FEED_BAD:

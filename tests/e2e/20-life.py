@@ -128,10 +128,13 @@ def sigusr1_opens_the_logs_anew():
 
 @story
 def without_free_files_it_sheds_and_recovers():
-    with RawOrigin(echo) as origin, Gateway(origin, settings={"admin.listen": "127.0.0.1:0"}) as gateway:
-        limit = 60
+    limit = 60
+    settings = {"admin.listen": "127.0.0.1:0", "log.block": "off"}
+    with RawOrigin(echo) as origin, Gateway(origin, settings=settings) as gateway:
         resource.prlimit(gateway.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
         crowd = [RawClient(gateway.proxy) for _ in range(limit + 20)]
+        for client in crowd:
+            client.send(b"C")  # one that says nothing is not even accepted
         before = gateway.cpu_s()
         time.sleep(0.5)
         check(gateway.cpu_s() - before < 0.2, "it spins while it has no free files")

@@ -16,6 +16,7 @@ from harness import (
     one_record,
     run_stories,
     story,
+    wait_until,
     workplace,
 )
 
@@ -56,7 +57,7 @@ def a_flood_of_refusals_is_a_record_each():
 def on_a_full_disk_what_is_lost_is_counted():
     with Gateway(settings={**WITH_ADMIN, "log.block": "/dev/full"}) as gateway:
         flood(gateway)
-        check_equal(gateway.metric("tlsfloor_blocked_total"), FLOOD, "tlsfloor_blocked_total")
+        wait_until(lambda: gateway.metric("tlsfloor_blocked_total") == FLOOD, f"{FLOOD} are counted as blocked")
         gateway.stop()
         check_equal(
             re.search(r"(\d+) lines, (\d+) dropped", gateway.stderr.text()).groups(), ("0", str(FLOOD)), "block log"

@@ -75,6 +75,7 @@ static void reader_begin(struct reader *r, llhttp_type_t type, const bool *is_he
                                                .on_body = on_body,
                                                .on_message_complete = on_message_complete};
     llhttp_init(&r->parser, type, &settings);
+    llhttp_set_lenient_keep_alive(&r->parser, 1); /* when a connection ends is the front's to say */
     r->parser.data = r;
     r->is_head = is_head;
 }

@@ -68,7 +68,7 @@ static void vectors_are_cut_out_at_every_length(void **state)
     for (size_t size = 1; size <= 3; size++)
         for (size_t length = 0; length < 8; length++)
             for (size_t n = 0; n < size + 8; n++) {
-                uint8_t *bytes = calloc(n + 1, 1); /* of which n are readable: nothing behind is looked at */
+                uint8_t *bytes = calloc(n > 0 ? n : 1, 1);
                 assert_non_null(bytes);
                 if (n >= size)
                     bytes[size - 1] = (uint8_t)length;

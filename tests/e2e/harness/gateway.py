@@ -12,7 +12,7 @@ import urllib.request
 from .pki import workplace
 from .story import check, check_equal
 
-WAIT_S = 2
+WAIT_S = 20
 SANITIZER = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime error:|WARNING: ThreadSanitizer")
 
 # What every story has unless it says otherwise: both kinds of listener, loopback as a destination, and no DNS, so that

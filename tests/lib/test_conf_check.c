@@ -1,0 +1,177 @@
+/* conf_check.c and conf_check_rules.c: what only the whole can show. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "conf_stage.h"
+#include <stdio.h>
+
+static struct stage s;
+
+static void without_a_listener_the_error_says_what_to_write(void **state)
+{
+    (void)state;
+    assert_refused(
+        &s, "",
+        "error t.ini: there is no listener; write [listener proxy] and below it listen = 127.0.0.1:3128\n");
+}
+
+static void required_keys_are_missed_once(void **state)
+{
+    (void)state;
+    assert_refused(&s, "[listener a]\nkind = sni\n",
+                   "error t.ini:1: [listener a] has no listen; write listen = and a list of ADDRESS:PORT\n");
+    assert_int_equal(s.load.errors, 1);
+    assert_refused(&s, STAGE_LISTENER "[rule a]\nport = 25\n",
+                   "[rule a] has no action; write action = and tunnel, block or monitor\n");
+}
+
+static void two_listeners_cannot_have_one_address(void **state)
+{
+    static const char *const bad[] = {
+        STAGE_LISTENER "[listener b]\nlisten = 127.0.0.1:3128\n",
+        "[listener a]\nlisten = 127.0.0.1:1, 127.0.0.1:1\n",
+        "[listener a]\nlisten = *:1\n[listener b]\nlisten = [::]:1\n",
+        "[listener a]\nlisten = 0.0.0.0:1\n[listener b]\nlisten = :1\n",
+        STAGE_LISTENER "[admin]\nlisten = 127.0.0.1:3128\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_refused(&s, bad[i], "; give one of them another port");
+        assert_int_equal(s.load.errors, 1);
+    }
+    assert_fine(&s, "[listener a]\nlisten = 127.0.0.1:0\n[listener b]\nlisten = 127.0.0.1:0\n");
+    assert_fine(&s, "[listener a]\nlisten = 0.0.0.0:1\n[listener b]\nlisten = [::]:1\n");
+    assert_fine(&s, "[listener a]\nlisten = 0.0.0.0:1\n[listener b]\nlisten = 127.0.0.1:1\n");
+}
+
+static void an_open_proxy_is_refused_unless_told(void **state)
+{
+    static const char *const sources[] = {"public", "0.0.0.0/0", "::/0", "2000::/3",
+                                          "0.0.0.0/1, 128.0.0.0/1"};
+    static const char *const addresses[] = {"0.0.0.0:1", "[::]:1", "*:1", "8.8.8.8:1", "[2600::1]:1"};
+    char lines[256];
+    (void)state;
+    for (size_t i = 0; i < 5; i++) {
+        for (size_t j = 0; j < 5; j++) {
+            snprintf(lines, sizeof lines, "[listener a]\nlisten = %s\n[access]\nsource = %s\n", addresses[j],
+                     sources[i]);
+            assert_refused(&s, lines, "error t.ini:4: [listener a] would be an open proxy");
+            assert_int_equal(s.load.errors, 1);
+            strcat(lines, "open_proxy = on\n");
+            assert_fine(&s, lines);
+        }
+    }
+}
+
+static void own_networks_on_a_public_address_are_fine(void **state)
+{
+    (void)state;
+    assert_fine(&s, "[listener a]\nlisten = *:1\n");
+    assert_fine(
+        &s, "[listener a]\nlisten = *:1\n[access]\nsource = private, 9.0.0.0/8, fc00::/7, 2600:1000::/32\n");
+    assert_fine(&s, "[listener a]\nlisten = 127.0.0.1:1, 10.0.0.1:1, [::1]:1\n[access]\nsource = public\n");
+}
+
+static void a_rule_for_an_unknown_listener_is_refused(void **state)
+{
+    (void)state;
+    assert_refused(
+        &s, STAGE_LISTENER "[rule a]\naction = block\nlistener = prxy\n",
+        "error t.ini:5: [rule a] names the listener prxy, which is not there; did you mean proxy?\n");
+}
+
+/* Today is 2024-10-04. */
+static void rules_that_end_are_counted_down(void **state)
+{
+    (void)state;
+    assert_said(&s, STAGE_LISTENER "[rule a]\naction = block\nuntil = 2024-10-03\nowner = print team\n",
+                "warning t.ini:5: [rule a] ended on 2024-10-03 and no longer applies (owner: print team); ");
+    assert_said(&s, STAGE_LISTENER "[rule a]\naction = block\nuntil = 2024-10-04\n",
+                "note t.ini:5: [rule a] ends on 2024-10-04 (owner: nobody)\n");
+    assert_said(&s, STAGE_LISTENER "[rule a]\naction = block\nuntil = 2024-11-03\n",
+                "note t.ini:5: [rule a] ends on");
+    assert_fine(&s, STAGE_LISTENER "[rule a]\naction = block\nuntil = 2024-11-04\n");
+}
+
+static void a_rule_that_an_earlier_one_hides_is_warned_of(void **state)
+{
+    static const char *const hidden[][2] = {
+        {"", "port = 25\n"},
+        {"port = 25-100\n", "port = 30, 40-50\n"},
+        {"source = 10.0.0.0/8\n", "source = 10.1.0.0/16, 10.2.3.4\n"},
+        {"destination = *.example.com\n", "destination = a.example.com, *.b.example.com\n"},
+        {"destination = *\n", "destination = 10.0.0.0/8, a.b\n"},
+        {"destination = 10.0.0.0/8\n", "destination = 10.0.0.1\n"},
+        {"listener = proxy, other\n", "listener = other\n"},
+        {"until = 2099-01-01\n", "until = 2098-01-01\n"},
+    };
+    static const char *const reached[][2] = {
+        {"port = 25\n", ""},
+        {"port = 25-100\n", "port = 30, 101\n"},
+        {"source = 10.0.0.0/8\n", "source = 10.1.0.0/16, 11.0.0.0/8\n"},
+        {"source = 10.1.0.0/16\n", "source = 10.0.0.0/8\n"},
+        {"destination = *.example.com\n", "destination = example.com\n"},
+        {"destination = *.b.example.com\n", "destination = *.example.com\n"},
+        {"destination = *.example.com\n", "destination = 10.0.0.0/8\n"},
+        {"destination = 10.0.0.0/8\n", "destination = *.example.com\n"},
+        {"listener = proxy\n", "listener = other\n"},
+        {"until = 2098-01-01\n", "until = 2099-01-01\n"},
+        {"until = 2098-01-01\n", ""},
+    };
+    char lines[512];
+    (void)state;
+    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) {
+        snprintf(lines, sizeof lines,
+                 STAGE_LISTENER "[listener other]\nlisten = 127.0.0.1:2\n[rule a]\naction = block\n%s[rule "
+                                "b]\naction = monitor\n%s",
+                 hidden[i][0], hidden[i][1]);
+        assert_said(&s, lines, "[rule b] can never match: [rule a] in line 5 matches all of it first");
+    }
+    for (size_t i = 0; i < sizeof reached / sizeof reached[0]; i++) {
+        snprintf(lines, sizeof lines,
+                 STAGE_LISTENER "[listener other]\nlisten = 127.0.0.1:2\n[rule a]\naction = block\n%s[rule "
+                                "b]\naction = monitor\n%s",
+                 reached[i][0], reached[i][1]);
+        assert_fine(&s, lines);
+    }
+}
+
+static void settings_that_cannot_work_together_are_warned_of(void **state)
+{
+    (void)state;
+    assert_said(&s, "[listener a]\nlisten = *:1\nkind = sni\nport = 8443\n",
+                "warning t.ini:4: [listener a] dials port 8443, which [access] port does not allow");
+    assert_said(&s, STAGE_LISTENER "port = 8443\n",
+                "warning t.ini:3: [listener proxy] port means nothing with kind = connect");
+    assert_fine(&s, STAGE_LISTENER "port = 443\n");
+}
+
+static void blocks_that_open_cloud_credentials_are_warned_of(void **state)
+{
+    (void)state;
+    assert_said(&s, STAGE_LISTENER "[access]\ndestination = 0.0.0.0/0\n",
+                "warning t.ini:4: [access] destination opens 169.254.169.254");
+    assert_fine(&s, STAGE_LISTENER "[access]\ndestination = 0.0.0.0/0, metadata\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_listener_the_error_says_what_to_write),
+        cmocka_unit_test(required_keys_are_missed_once),
+        cmocka_unit_test(two_listeners_cannot_have_one_address),
+        cmocka_unit_test(an_open_proxy_is_refused_unless_told),
+        cmocka_unit_test(own_networks_on_a_public_address_are_fine),
+        cmocka_unit_test(a_rule_for_an_unknown_listener_is_refused),
+        cmocka_unit_test(rules_that_end_are_counted_down),
+        cmocka_unit_test(a_rule_that_an_earlier_one_hides_is_warned_of),
+        cmocka_unit_test(settings_that_cannot_work_together_are_warned_of),
+        cmocka_unit_test(blocks_that_open_cloud_credentials_are_warned_of),
+    };
+    return cmocka_run_group_tests_name("conf_check", tests, NULL, NULL);
+}

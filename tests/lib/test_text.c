@@ -1,0 +1,75 @@
+/* text.c: the little that parsers do with text. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "../../lib/text.h"
+#include <string.h>
+
+static void blanks_are_trimmed_at_both_ends(void **state)
+{
+    (void)state;
+    assert_true(tf_text_is(tf_text_trim(tf_text_of(" \t a b\r\n ")), "a b"));
+    assert_true(tf_text_is(tf_text_trim(tf_text_of(" \t ")), ""));
+    assert_true(tf_text_is(tf_text_trim(tf_text_of("")), ""));
+}
+
+static void a_list_is_taken_apart_with_its_empty_items(void **state)
+{
+    static const char *const expected[] = {"a", "", "b", ""};
+    struct tf_text rest = tf_text_of("a,,b,");
+    size_t n = 0;
+    (void)state;
+    while (rest.p) {
+        struct tf_text item = tf_text_take(&rest, ',');
+        assert_true(n < 4 && tf_text_is(item, expected[n]));
+        n++;
+    }
+    assert_int_equal(n, 4);
+}
+
+static void numbers_are_digits_up_to_a_maximum(void **state)
+{
+    uint64_t v;
+    (void)state;
+    assert_true(tf_text_number(tf_text_of("65535"), 65535, &v) && v == 65535);
+    assert_false(tf_text_number(tf_text_of("65536"), 65535, &v));
+    assert_true(tf_text_number(tf_text_of("18446744073709551615"), UINT64_MAX, &v) && v == UINT64_MAX);
+    assert_false(tf_text_number(tf_text_of("18446744073709551616"), UINT64_MAX, &v));
+    assert_true(tf_text_number(tf_text_of("000"), 5, &v) && v == 0);
+    assert_false(tf_text_number(tf_text_of("6"), 5, &v));
+    assert_false(tf_text_number(tf_text_of(""), 5, &v));
+    assert_false(tf_text_number(tf_text_of("+1"), 5, &v));
+    assert_false(tf_text_number(tf_text_of("1 "), 5, &v));
+}
+
+static void characters_are_told_apart_without_a_locale(void **state)
+{
+    (void)state;
+    for (int i = -128; i < 256; i++) {
+        char c = (char)i;
+        bool digit = c != '\0' && strchr("0123456789", c);
+        bool letter = c != '\0' && strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", c);
+        assert_int_equal(tf_ascii_is_digit(c), digit);
+        assert_int_equal(tf_ascii_is_alnum(c), digit || letter);
+        assert_int_equal(tf_ascii_lower(c), letter ? c | 0x20 : c);
+    }
+    assert_int_equal(tf_ascii_hex('0'), 0);
+    assert_int_equal(tf_ascii_hex('F'), 15);
+    assert_int_equal(tf_ascii_hex('g'), 16);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blanks_are_trimmed_at_both_ends),
+        cmocka_unit_test(a_list_is_taken_apart_with_its_empty_items),
+        cmocka_unit_test(numbers_are_digits_up_to_a_maximum),
+        cmocka_unit_test(characters_are_told_apart_without_a_locale),
+    };
+    return cmocka_run_group_tests_name("text", tests, NULL, NULL);
+}

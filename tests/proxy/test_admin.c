@@ -1,0 +1,348 @@
+/* admin.c, as its visitors see it: a loop in a thread, blocking sockets on loopback. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "../../proxy/admin.h"
+#include "../../proxy/metrics.h"
+#include "../../proxy/sockaddr.h"
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static uv_loop_t loop;
+static uv_thread_t thread;
+static uv_async_t stop;
+static struct admin *admin;
+static struct tf_addr bound;
+static atomic_bool is_ready;
+static atomic_bool is_large; /* /metrics as large as can be */
+
+static void tell_metrics(void *arg, struct tf_writer *w)
+{
+    assert_ptr_equal(arg, &loop);
+    if (!is_large)
+        tf_put_text(w, "tlsfloor_test 1\n");
+    while (is_large && w->len < w->cap)
+        tf_put_char(w, '#');
+}
+
+static bool tell_ready(void *arg)
+{
+    assert_ptr_equal(arg, &loop);
+    return is_ready;
+}
+
+static const struct tf_addr loopback = {.family = TF_FAMILY_V4, .ip = {127, 0, 0, 1}};
+static const struct admin_source source = {&loop, tell_metrics, tell_ready};
+
+static void on_stop(uv_async_t *async)
+{
+    admin_stop(admin);
+    uv_close((uv_handle_t *)async, NULL);
+}
+
+static void run(void *arg)
+{
+    uv_run(arg, UV_RUN_DEFAULT);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    char error[128];
+    is_ready = true;
+    is_large = false;
+    if (uv_loop_init(&loop) != 0 || uv_async_init(&loop, &stop, on_stop) != 0)
+        return -1;
+    admin = admin_start(&loop, &loopback, source, &bound, error, sizeof error);
+    return admin != NULL ? uv_thread_create(&thread, run, &loop) : -1;
+}
+
+/* The loop ends by itself when nothing is left open, and may then be closed. */
+static int finish(void **state)
+{
+    (void)state;
+    uv_async_send(&stop);
+    uv_thread_join(&thread);
+    return uv_loop_close(&loop);
+}
+
+static int visit(void)
+{
+    struct sockaddr_storage sa;
+    socklen_t n = sockaddr_from_addr(&sa, &bound);
+    int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&sa, n), 0);
+    return fd;
+}
+
+static void say(int fd, const char *text, size_t n)
+{
+    while (n > 0) {
+        ssize_t k = send(fd, text, n, MSG_NOSIGNAL);
+        assert_true(k > 0);
+        text += k;
+        n -= (size_t)k;
+    }
+}
+
+static char response[2 * METRICS_MAX];
+
+/* All that is said until the other side closes; a reset fails. */
+static const char *hear(int fd)
+{
+    size_t n = 0;
+    ssize_t k;
+    while ((k = recv(fd, response + n, sizeof response - n - 1, 0)) > 0)
+        n += (size_t)k;
+    assert_int_equal(k, 0);
+    response[n] = '\0';
+    close(fd);
+    return response;
+}
+
+static const char *ask(const char *request)
+{
+    int fd = visit();
+    say(fd, request, strlen(request));
+    return hear(fd);
+}
+
+#define HOST "Host: 127.0.0.1\r\n\r\n"
+
+static void assert_status(const char *text, const char *status)
+{
+    char line[64];
+    snprintf(line, sizeof line, "HTTP/1.1 %s\r\n", status);
+    if (strncmp(text, line, strlen(line)) != 0)
+        fail_msg("not %s but: %.80s", status, text);
+}
+
+static const char *body_of(const char *text)
+{
+    const char *end = strstr(text, "\r\n\r\n");
+    assert_non_null(end);
+    return end + 4;
+}
+
+static void metrics_are_the_sources_own(void **state)
+{
+    (void)state;
+    const char *text = ask("GET /metrics HTTP/1.1\r\n" HOST);
+    assert_status(text, "200 OK");
+    assert_non_null(
+        strstr(text, "\r\nContent-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"));
+    assert_non_null(strstr(text, "\r\nContent-Length: 16\r\n"));
+    assert_non_null(strstr(text, "\r\nConnection: close\r\n"));
+    assert_string_equal(body_of(text), "tlsfloor_test 1\n");
+}
+
+static void the_largest_metrics_arrive_whole(void **state)
+{
+    (void)state;
+    is_large = true;
+    assert_int_equal(strlen(body_of(ask("GET /metrics HTTP/1.1\r\n" HOST))), METRICS_MAX);
+}
+
+static void health_is_always_well(void **state)
+{
+    (void)state;
+    is_ready = false;
+    const char *text = ask("GET /healthz HTTP/1.1\r\n" HOST);
+    assert_status(text, "200 OK");
+    assert_string_equal(body_of(text), "ok\n");
+}
+
+static void readiness_follows_the_source(void **state)
+{
+    (void)state;
+    assert_status(ask("GET /readyz HTTP/1.1\r\n" HOST), "200 OK");
+    is_ready = false;
+    const char *text = ask("GET /readyz HTTP/1.1\r\n" HOST);
+    assert_status(text, "503 Service Unavailable");
+    assert_string_equal(body_of(text), "draining\n");
+}
+
+static void head_gets_the_head_alone(void **state)
+{
+    (void)state;
+    const char *text = ask("HEAD /healthz HTTP/1.1\r\n" HOST);
+    assert_status(text, "200 OK");
+    assert_non_null(strstr(text, "\r\nContent-Length: 3\r\n"));
+    assert_string_equal(body_of(text), "");
+}
+
+static void a_query_is_ignored_and_other_paths_are_not_there(void **state)
+{
+    (void)state;
+    static const char *const none[] = {
+        "/", "/metricsx", "/metric", "/healthz/", "//healthz", "http://127.0.0.1/healthz", "*"};
+    assert_status(ask("GET /healthz?verbose=1 HTTP/1.1\r\n" HOST), "200 OK");
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        char request[128];
+        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\n" HOST, none[i]);
+        const char *text = ask(request);
+        if (strstr(text, "404 Not Found") == NULL && strstr(text, "400 Bad Request") == NULL)
+            fail_msg("%s: %.80s", none[i], text);
+    }
+}
+
+static void only_get_and_head_are_allowed(void **state)
+{
+    (void)state;
+    const char *text = ask("POST /metrics HTTP/1.1\r\nContent-Length: 5\r\n" HOST "hello");
+    assert_status(text, "405 Method Not Allowed");
+    assert_non_null(strstr(text, "\r\nAllow: GET, HEAD\r\n"));
+    assert_status(ask("CONNECT mail.example:443 HTTP/1.1\r\n" HOST), "405 Method Not Allowed");
+}
+
+static void a_host_that_is_a_name_is_forbidden(void **state)
+{
+    (void)state;
+    static const char *const forbidden[] = {"Host: rebind.example\r\n\r\n", "Host: localhost.example\r\n\r\n",
+                                            "Host:\r\n\r\n", "Host: 127.0.0.1\r\nHost: 127.0.0.1\r\n\r\n",
+                                            "X-Host: 127.0.0.1\r\n\r\n"};
+    static const char *const allowed[] = {"Host: 127.0.0.1:9180\r\n\r\n", "host: [::1]:9180\r\n\r\n",
+                                          "HOST: 10.1.2.3\r\n\r\n", "Host: LocalHost:9180\r\n\r\n"};
+    char request[256];
+    for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++) {
+        snprintf(request, sizeof request, "GET /metrics HTTP/1.1\r\n%s", forbidden[i]);
+        assert_status(ask(request), "403 Forbidden");
+    }
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) {
+        snprintf(request, sizeof request, "GET /metrics HTTP/1.1\r\n%s", allowed[i]);
+        assert_status(ask(request), "200 OK");
+    }
+}
+
+static void http_1_0_needs_no_host(void **state)
+{
+    (void)state;
+    assert_status(ask("GET /healthz HTTP/1.0\r\n\r\n"), "200 OK");
+    assert_status(ask("GET /healthz HTTP/1.0\r\nHost: rebind.example\r\n\r\n"), "403 Forbidden");
+}
+
+static void a_request_may_come_byte_by_byte(void **state)
+{
+    (void)state;
+    static const char request[] = "GET /healthz?x HTTP/1.1\r\nAccept: */*\r\nhOsT: localhost\r\n\r\n";
+    int fd = visit();
+    int on = 1;
+    setsockopt(fd, 6 /* TCP */, 1 /* NODELAY */, &on, sizeof on);
+    for (size_t i = 0; i < strlen(request); i++)
+        say(fd, request + i, 1);
+    assert_status(hear(fd), "200 OK");
+}
+
+static void only_the_first_of_many_requests_is_answered(void **state)
+{
+    (void)state;
+    const char *text =
+        ask("GET /healthz HTTP/1.1\r\n" HOST "GET /metrics HTTP/1.1\r\nHost: x.example\r\n\r\n");
+    assert_status(text, "200 OK");
+    assert_string_equal(body_of(text), "ok\n");
+}
+
+static void what_is_no_http_is_a_bad_request(void **state)
+{
+    (void)state;
+    assert_status(ask("\x16\x03\x01"), "400 Bad Request");
+    assert_status(ask("GET\r\n\r\n"), "400 Bad Request");
+}
+
+static void a_request_without_end_is_too_large(void **state)
+{
+    (void)state;
+    int fd = visit();
+    char filler[1024];
+    memset(filler, 'a', sizeof filler);
+    say(fd, "GET /", 5);
+    for (int i = 0; i < 9; i++) /* a little over the bound, the rest unread */
+        say(fd, filler, sizeof filler);
+    assert_status(hear(fd), "431 Request Header Fields Too Large");
+}
+
+static void a_visitor_that_says_nothing_is_closed_in_time(void **state)
+{
+    (void)state;
+    uint64_t start_ns = uv_hrtime();
+    assert_string_equal(hear(visit()), "");
+    assert_in_range((uv_hrtime() - start_ns) / 1000000, 4000, 9000);
+}
+
+static void more_visitors_than_there_is_room_for_wait_their_turn(void **state)
+{
+    (void)state;
+    enum { IDLE = 64 };
+    int idle[IDLE];
+    for (int i = 0; i < IDLE; i++)
+        idle[i] = visit();
+    int fd = visit();
+    say(fd, "GET /healthz HTTP/1.1\r\n" HOST, strlen("GET /healthz HTTP/1.1\r\n" HOST));
+    for (int i = 0; i < IDLE; i++)
+        close(idle[i]);
+    assert_status(hear(fd), "200 OK");
+    assert_status(ask("GET /healthz HTTP/1.1\r\n" HOST), "200 OK");
+}
+
+/* finish() then finds nothing left over, and a sanitizer no memory. */
+static void a_stop_closes_visitors_in_the_middle(void **state)
+{
+    (void)state;
+    is_large = true;
+    int fds[3] = {visit(), visit(), visit()};
+    say(fds[1], "GET /metrics HT", 15);
+    say(fds[2], "GET /metrics HTTP/1.1\r\n" HOST, strlen("GET /metrics HTTP/1.1\r\n" HOST));
+    assert_status(ask("GET /healthz HTTP/1.1\r\n" HOST), "200 OK"); /* by now the others are known */
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+}
+
+static void a_taken_port_is_an_error_with_the_address(void **state)
+{
+    (void)state;
+    uv_loop_t other;
+    char error[128], expected[128];
+    uv_loop_init(&other);
+    assert_null(admin_start(&other, &bound, source, NULL, error, sizeof error));
+    snprintf(expected, sizeof expected, "admin: cannot listen on 127.0.0.1:%u: address already in use",
+             (unsigned)bound.port);
+    assert_string_equal(error, expected);
+    uv_run(&other, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&other), 0);
+}
+
+#define with_admin(f) cmocka_unit_test_setup_teardown(f, start, finish)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        with_admin(metrics_are_the_sources_own),
+        with_admin(the_largest_metrics_arrive_whole),
+        with_admin(health_is_always_well),
+        with_admin(readiness_follows_the_source),
+        with_admin(head_gets_the_head_alone),
+        with_admin(a_query_is_ignored_and_other_paths_are_not_there),
+        with_admin(only_get_and_head_are_allowed),
+        with_admin(a_host_that_is_a_name_is_forbidden),
+        with_admin(http_1_0_needs_no_host),
+        with_admin(a_request_may_come_byte_by_byte),
+        with_admin(only_the_first_of_many_requests_is_answered),
+        with_admin(what_is_no_http_is_a_bad_request),
+        with_admin(a_request_without_end_is_too_large),
+        with_admin(a_visitor_that_says_nothing_is_closed_in_time),
+        with_admin(more_visitors_than_there_is_room_for_wait_their_turn),
+        with_admin(a_stop_closes_visitors_in_the_middle),
+        with_admin(a_taken_port_is_an_error_with_the_address),
+    };
+    return cmocka_run_group_tests_name("admin", tests, NULL, NULL);
+}
