@@ -76,7 +76,7 @@ void tf_put_conf_reference(struct tf_writer *w)
     for (size_t i = 0; i < TF_SECTION_COUNT; i++) {
         const struct tf_section_info *info = &tf_section_infos[i];
         const char *name = info->object == TF_OBJECT_PLAIN ? "" : " NAME";
-        tf_put_parts(w, TF_PARTS(i > 0 ? "\n" : "", "#### `[", info->name, name, "]`\n\n"));
+        tf_put_parts(w, TF_PARTS(i > 0 ? "\n" : "", "### `[", info->name, name, "]`\n\n"));
         tf_put_text(w, info->doc);
         tf_put_text(w, "\n\n| Key | Default | Values | Meaning |\n|---|---|---|---|\n");
         for (size_t k = 0; k < info->key_count; k++)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+/* clang-format off: it takes the braces of initialisers for blocks */
 #define TARGET(type, member)                                                                                 \
     {                                                                                                        \
         offsetof(type, member), sizeof(((type *)0)->member)                                                  \
@@ -44,6 +45,7 @@ const struct tf_section_info tf_section_infos[TF_SECTION_COUNT] = {
 #undef KEY
 #undef END
 };
+/* clang-format on */
 
 bool tf_words_have(const char *words, struct tf_text word, size_t *place)
 {

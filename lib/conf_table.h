@@ -51,7 +51,9 @@ struct tf_section_info {
     size_t key_count;
 };
 
-/* Places in the list of sections, and of keys in their section: TF_KEY_RULE_until. */
+/* clang-format off: it takes the braces of enums for blocks */
+
+/* Places in the list of sections. */
 enum tf_section_id {
 #define SECTION(id, name, object, doc) TF_SECTION_##id,
 #define KEY(id, key, kind, value, doc)
@@ -63,6 +65,7 @@ enum tf_section_id {
     TF_SECTION_COUNT
 };
 
+/* Places of keys in their section, as TF_KEY_RULE_until. */
 #define SECTION(id, name, object, doc)                                                                       \
     enum tf_keys_of_##id                                                                                     \
     {
@@ -75,6 +78,7 @@ enum tf_section_id {
 #undef SECTION
 #undef KEY
 #undef END
+/* clang-format on */
 
 extern const struct tf_section_info tf_section_infos[TF_SECTION_COUNT];
 

@@ -45,17 +45,18 @@ struct tf_policy {
 
 enum tf_decided {
     TF_DECIDED,
-    TF_NEEDS_ADDRESS /* a rule in the way names a block of addresses, and facts->destination is not known yet */
+    TF_NEEDS_ADDRESS /* a rule in the way names a block of addresses, and facts->destination is not known yet
+                      */
 };
 
 /* Fills facts->verdict, reason and rule from the client's side of things: source, listener, target, address,
  * hello (or not_tls, or a reason that is already set, such as a malformed hello). `today` is days since
- * 1970-01-01 UTC. A session at or above the floor is tunnelled unless a `block` rule matches. TF_NEEDS_ADDRESS
- * leaves facts as they were. */
+ * 1970-01-01 UTC. A session at or above the floor is tunnelled unless a `block` rule matches.
+ * TF_NEEDS_ADDRESS leaves facts as they were. */
 enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts *facts, int32_t today);
 
-/* The same for the server's hello, once facts->has_server_hello: false (with reason set) when the session must
- * end. A monitored session goes on, with the reason noted. */
+/* The same for the server's hello, once facts->has_server_hello: false (with reason set) when the session
+ * must end. A monitored session goes on, with the reason noted. */
 bool tf_policy_server(const struct tf_policy *policy, struct tf_facts *facts);
 /* The same where there is no ServerHello that could be read: `reason` says why. */
 bool tf_policy_server_wrong(const struct tf_policy *policy, struct tf_facts *facts, enum tf_reason reason,

@@ -68,26 +68,31 @@ struct feed {
     bool is_pending;     /* that line must give a key and a value, and has not yet */
 };
 
+/* The keys below a header that cannot be read are passed over. */
+static void refuse_header(struct feed *f, const char *why)
+{
+    tf_conf_fail(f->load, &f->at, why);
+    tf_conf_skip(f->load);
+}
+
 /* `[SECTION]`, and perhaps a comment. */
 static void read_header(struct feed *f, struct tf_text line)
 {
     char header[128];
     struct tf_text behind = {line.p + 1, line.n - 1};
     struct tf_text name = tf_text_take(&behind, ']');
-    const char *wrong = NULL;
 
     if (!behind.p) {
-        wrong = "the section header has no end; write [SECTION] or [SECTION NAME]";
-    } else if (name.n >= sizeof header) {
-        wrong = "the section header is too long; write [SECTION] or [SECTION NAME]";
-    } else {
-        behind = tf_text_trim(behind);
-        if (behind.n > 0 && behind.p[0] != ';' && behind.p[0] != '#')
-            wrong = "there is something behind the ]; give it a line of its own";
+        refuse_header(f, "the section header has no end; write [SECTION] or [SECTION NAME]");
+        return;
     }
-    if (wrong) {
-        tf_conf_fail(f->load, &f->at, wrong);
-        tf_conf_skip(f->load);
+    behind = tf_text_trim(behind);
+    if (behind.n > 0 && behind.p[0] != ';' && behind.p[0] != '#') {
+        refuse_header(f, "there is something behind the ]; give it a line of its own");
+        return;
+    }
+    if (name.n >= sizeof header) {
+        refuse_header(f, "the section header is too long; write [SECTION] or [SECTION NAME]");
         return;
     }
     memcpy(header, name.p, name.n);

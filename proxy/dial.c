@@ -241,7 +241,7 @@ static void on_timer(uv_timer_t *timer)
 }
 
 /* A connection to an unused port from which local sockets get theirs may reach itself (RFC 9293 3.5,
- * simultaneous open). Ports below 1024 are never given out so. */
+ * simultaneous open). Ports below 1024 are not given out so, unless a machine is told to. */
 static bool is_connected_to_itself(const struct attempt *a)
 {
     struct sockaddr_storage sa;

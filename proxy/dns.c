@@ -22,6 +22,7 @@
 enum { QUESTIONS_MAX = 1024, INDEX_SIZE = 256 };
 
 TAILQ_HEAD(questions, question);
+TAILQ_HEAD(queries, dns_query);
 LIST_HEAD(bucket, question);
 
 /* What one set of settings asks with. A reload makes a new one; the old one goes with its last question. */
@@ -39,7 +40,7 @@ struct question {
     struct questions *list;         /* the one that it is in */
     struct dns *dns;
     struct source *source;
-    TAILQ_HEAD(, dns_query) queries;
+    struct queries queries;
     uint64_t deadline_ms;
     struct dns_channel_question asked_as;
     bool asked; /* the channel holds it */
@@ -138,9 +139,12 @@ static void settle(struct question *question, enum dns_status status)
 
 static void question_free(struct question *question)
 {
+    struct dns_query *next;
     move(question, NULL);
-    while (!TAILQ_EMPTY(&question->queries))
-        dns_cancel(TAILQ_FIRST(&question->queries));
+    for (struct dns_query *q = TAILQ_FIRST(&question->queries); q != NULL; q = next) {
+        next = TAILQ_NEXT(q, in_question);
+        free(q);
+    }
     free(question);
 }
 
@@ -256,8 +260,11 @@ bool dns_configure(struct dns *d, const struct tf_limits *limits, const char *se
 
 static void free_all(struct questions *list)
 {
-    while (!TAILQ_EMPTY(list))
-        question_free(TAILQ_FIRST(list));
+    struct question *next;
+    for (struct question *question = TAILQ_FIRST(list); question != NULL; question = next) {
+        next = TAILQ_NEXT(question, in_list);
+        question_free(question);
+    }
 }
 
 static void on_closed(uv_handle_t *timer)

@@ -1,6 +1,6 @@
-/* What a flight says, as JSON. Owns the names of the fields (README,
- * "inspect"); what the flight says is found out by the parsers that sessions
- * use (lib/hello.h), so that an answer here holds for a live connection too. */
+/* What a flight says, as JSON. Owns the names of the fields; what they hold
+ * is found out by the parsers that sessions use (lib/hello.h), so that an
+ * answer here is true of a live connection too. */
 #include "inspect_flight.h"
 
 #include <stdio.h>

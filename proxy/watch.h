@@ -22,7 +22,7 @@ struct watch;
 struct watcher; /* one a loop */
 
 struct watcher *watcher_new(uv_loop_t *loop); /* NULL with errno set */
-void watcher_free(struct watcher *r);         /* closes its uv handle; the memory goes when the loop has run that */
+void watcher_free(struct watcher *r); /* closes its uv handle; the memory goes when the loop has run that */
 
 /* Adds fd for reading and writing, edge-triggered, once and for all. What is ready already is told as an edge
  * soon after. NULL with errno set. */

@@ -59,7 +59,8 @@ if ! command -v apt-get >/dev/null; then
 fi
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
-    if ! sudo -n true 2>/dev/null; then
+    # Without a terminal nobody can give sudo the password that it may ask for.
+    if ! command -v sudo >/dev/null || { [ ! -t 2 ] && ! sudo -n true 2>/dev/null; }; then
         echo "tlsfloor: not root; install what is missing first:" >&2
         echo "    apt-get update && apt-get install ${missing[*]/LLHTTP/$(llhttp_package)}" >&2
         exit 1

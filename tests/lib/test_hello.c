@@ -127,6 +127,18 @@ static void cipher_suites_must_be_pairs_of_bytes_and_at_least_one(void **state)
     }
 }
 
+static void compression_methods_must_not_be_empty(void **state)
+{
+    (void)state;
+    put_client_hello(&body, (struct client_hello){.bare = true});
+    body.n -= 2;
+    put_uint(&body, 0, 1);
+    put_uint(&body, 0, 2); /* no extensions */
+    put_message(&message, 1, &body);
+    put_records(&stream, &message, 16384, 16384);
+    assert_bad(scan_stream());
+}
+
 static enum tf_parse scan_extensions(void)
 {
     make_hello((struct client_hello){.extensions = &exts});
@@ -177,6 +189,20 @@ struct extension_row {
     const char *p;
     size_t n;
 };
+
+static void block_that_ends_inside_an_extension_is_malformed(void **state)
+{
+    (void)state;
+    put_sni(&exts, "www.example.com");
+    size_t whole = exts.n;
+    for (exts.n = 1; exts.n < whole; exts.n++)
+        assert_bad(scan_extensions());
+    for (size_t extra = 1; extra < 4; extra++) {
+        exts.n = whole;
+        put_fill(&exts, 0x77, extra);
+        assert_bad(scan_extensions());
+    }
+}
 
 static void sound_extensions_are_taken(void **state)
 {
@@ -343,8 +369,10 @@ int main(void)
         TEST(lengths_that_are_off_are_malformed),
         TEST(session_id_longer_than_32_bytes_is_malformed),
         TEST(cipher_suites_must_be_pairs_of_bytes_and_at_least_one),
+        TEST(compression_methods_must_not_be_empty),
         TEST(repeated_extension_is_malformed_wherever_it_stands),
         TEST(thousands_of_different_extensions_are_read),
+        TEST(block_that_ends_inside_an_extension_is_malformed),
         TEST(sound_extensions_are_taken),
         TEST(broken_extensions_are_malformed),
         TEST(name_may_have_255_bytes_and_no_more),

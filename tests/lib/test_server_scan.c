@@ -199,6 +199,7 @@ static void retry_and_hello_split_into_records_are_reassembled(void **state)
         for (size_t n = 0; n < stream.n; n++) {
             assert_int_equal(scan_bytes(stream.p, n), TF_PARSE_MORE);
             assert_int_equal(scan.passable, n < retry ? 0 : retry);
+            assert_int_equal(scan.in.scratch_wanted, 0);
         }
         assert_int_equal(scan_growing(), TF_PARSE_DONE);
         assert_int_equal(hello.version, 0x7f1c);

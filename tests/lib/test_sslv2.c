@@ -69,6 +69,8 @@ static void broken_sslv2_hellos_are_malformed(void **state)
         stream.p[1] = (uint8_t)lengths[i];
         assert_bad(scan_stream());
         assert_bad(scan_bytes(stream.p, 11));
+        if (lengths[i] <= 0x801b)
+            assert_bad(scan_bytes(stream.p, 5)); /* shorter than any */
     }
 }
 

@@ -19,6 +19,7 @@ static const struct fake_name names[] = {
     {.name = "late6.test", .v4 = "127.0.0.1", .v6 = "::1", .ttl = 60, .delay6_ms = RESOLUTION_DELAY_MS / 3},
     {.name = "slow4.test", .v4 = "127.0.0.1", .v6 = "::1", .ttl = 60, .delay4_ms = SLOW_MS},
     {.name = "three.test", .v4 = "127.0.0.2 127.0.0.1", .v6 = "::1", .ttl = 60},
+    {.name = "twice6.test", .v4 = "127.0.0.1", .v6 = "::1 ::1", .ttl = 60},
     {.name = "mixed.test", .v4 = "10.1.2.3 127.0.0.1", .v6 = "2001:db8::1", .ttl = 60},
     {.name = "private.test", .v4 = "10.1.2.3", .ttl = 60},
     {.name = "mapped.test", .v6 = "::ffff:127.0.0.1", .ttl = 60},
@@ -84,6 +85,13 @@ static inline int set_up(void **state)
     conf = (struct tf_conf){.access.destination.classes = 1u << TF_CLASS_LOOPBACK};
     socket_count = 0;
     return 0;
+}
+
+static inline void set_dns_ms(uint32_t ms)
+{
+    char error[256];
+    limits.dns_ms = ms;
+    assert_true(dns_configure(dialer.dns, &limits, server.server, error, sizeof error));
 }
 
 static inline int tear_down(void **state)

@@ -166,11 +166,9 @@ static void dns_that_fails_or_says_nothing_is_told(void **state)
 {
     (void)state;
     struct outcome o;
-    char error[256];
     dial(&o, "broken.test", 443);
     assert_failed(&o, TF_REASON_NAME_NOT_FOUND, NULL);
-    limits.dns_ms = 60;
-    assert_true(dns_configure(dialer.dns, &limits, server.server, error, sizeof error));
+    set_dns_ms(60);
     dial(&o, "silent.test", 443);
     assert_failed(&o, TF_REASON_NAME_TIMEOUT, NULL);
 }
@@ -222,7 +220,7 @@ static bool write_file(const char *path, const char *text)
 static bool enter_own_network(void)
 {
     struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+    if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
         return false;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bool up = fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &lo) == 0;

@@ -138,11 +138,13 @@ static void servers_failure_is_not_kept(void **state)
 static void silent_server_is_a_timeout_and_not_kept(void **state)
 {
     (void)state;
+    limits.dns_ms = HASTY_MS;
+    use_servers(server.server);
     uint64_t before_ms = uv_hrtime() / 1000000;
     struct told t = look_up("silent.test", TF_FAMILY_V4);
     uint64_t took_ms = uv_hrtime() / 1000000 - before_ms;
     assert_int_equal(t.status, DNS_TIMEOUT);
-    assert_in_range(took_ms, DNS_MS / 2, DNS_MS * 10);
+    assert_in_range(took_ms, HASTY_MS - 5, HASTY_MS * 2);
     assert_false(cached("silent.test", TF_FAMILY_V4, &t));
 }
 
@@ -157,7 +159,6 @@ static void closed_port_is_a_failure_at_once(void **state)
     assert_int_equal(getsockname(fd, (struct sockaddr *)&here, &size), 0);
     snprintf(closed, sizeof closed, "127.0.0.1:%u", ntohs(here.sin_port));
     close(fd);
-    limits.dns_ms = 60000;
     use_servers(closed);
     assert_int_equal(look_up("both.test", TF_FAMILY_V4).status, DNS_FAILED);
 }
@@ -172,6 +173,7 @@ static void answer_after_the_deadline_still_feeds_the_cache(void **state)
     other_server.names = none;
     other_server.count = 1;
     snprintf(both, sizeof both, "%s,%s", other_server.server, server.server);
+    limits.dns_ms = HASTY_MS;
     limits.dns_ttl_max_ms = 60000;
     use_servers(both);
     t = look_up("late.test", TF_FAMILY_V4);

@@ -86,6 +86,8 @@ static void more_questions_than_the_bound_fail(void **state)
     (void)state;
     static struct told t[QUESTIONS + 1];
     char host[32];
+    limits.dns_ms = HASTY_MS; /* some are lost in the crowd */
+    use_servers(server.server);
     for (size_t i = 0; i <= QUESTIONS; i++) {
         snprintf(host, sizeof host, "host%zu.test", i);
         ask(host, TF_FAMILY_V4, &t[i]);
@@ -95,7 +97,13 @@ static void more_questions_than_the_bound_fail(void **state)
     assert_int_equal(t[QUESTIONS].status, DNS_FAILED);
     for (size_t i = 0; i < QUESTIONS; i++)
         await(&t[i]);
-    assert_int_equal(look_up("both.test", TF_FAMILY_V4).status, DNS_OK);
+    /* The lost ones keep their place until c-ares gives up too. */
+    struct told later = look_up("both.test", TF_FAMILY_V4);
+    for (unsigned i = 0; i < 100 && later.status == DNS_FAILED; i++) {
+        let_pass(10);
+        later = look_up("both.test", TF_FAMILY_V4);
+    }
+    assert_int_equal(later.status, DNS_OK);
 }
 
 static void freed_with_questions_open_it_calls_nobody(void **state)
@@ -156,16 +164,15 @@ static void shorter_time_after_a_reload_is_kept_while_older_questions_wait(void 
     struct told patient, hasty;
     char both[80];
     snprintf(both, sizeof both, "%s,%s", server.server, other_server.server);
-    limits.dns_ms = 60000;
     use_servers(both);
     ask("silent.test", TF_FAMILY_V4, &patient);
-    limits.dns_ms = DNS_MS;
+    limits.dns_ms = HASTY_MS;
     use_servers(both);
     uint64_t before_ms = uv_hrtime() / 1000000;
     ask("silent.test", TF_FAMILY_V4, &hasty);
     await(&hasty);
     assert_true(uv_hrtime() / 1000000 - before_ms <
-                2 * DNS_MS - 10); /* c-ares would take that for two servers */
+                2 * HASTY_MS - 50); /* c-ares would take that for two servers */
     assert_int_equal(hasty.status, DNS_TIMEOUT);
     assert_int_equal(patient.calls, 0);
 }

@@ -94,6 +94,7 @@ class Gateway:
         self.temporary = file is None
         self.environment = environment or {}
         self.taken = 0
+        self.finished = False
 
     def __enter__(self):
         if self.temporary:
@@ -118,7 +119,7 @@ class Gateway:
         if kind is not None:  # the story failed: say all that is known
             self.kill()
             print(f"the gateway's last words:\n{self.stderr.text(20)}\nits last records:\n{self.stdout.text(5)}")
-        elif self.process.poll() is None:
+        elif not self.finished:
             self.stop()
         if kind is None and self.temporary:
             os.unlink(self.file)
@@ -173,6 +174,7 @@ class Gateway:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"still running {within_s} s after SIGTERM:\n{self.stderr.text()}") from None
+        self.finished = True
         self.stdout.thread.join()
         self.stderr.thread.join()
         errors = self.stderr.text()

@@ -1,0 +1,109 @@
+/* check.c: what it prints, and its exit codes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "../../proxy/conf_load.h"
+#include "command_stage.h"
+
+static struct output o;
+
+static int check(const char *a, const char *b, const char *c)
+{
+    const char *argv[] = {"check", a, b, c, NULL};
+    return stage_run(check_main, &o, argv);
+}
+
+static void a_good_file_is_fine_and_counted(void **state)
+{
+    (void)state;
+    assert_int_equal(check("-c", "conf/tlsfloor.ini", NULL), 0);
+    assert_string_equal(o.out, "conf/tlsfloor.ini: fine: 1 listener, 0 rules\n");
+    assert_string_equal(o.err, "");
+    assert_int_equal(check(NULL, NULL, NULL), 0);
+    assert_string_equal(o.out, "conf/tlsfloor.ini: fine: 1 listener, 0 rules\n");
+}
+
+static void a_bad_file_is_a_finding(void **state)
+{
+    static const char text[] = "[listener a]\nlisten = 127.0.0.1:1\n[floor]\nminimun = 1.2\n";
+    char *file = stage_file(text, sizeof text - 1), expected[128];
+    (void)state;
+    assert_int_equal(check("-c", file, NULL), 1);
+    snprintf(expected, sizeof expected, "%s:4: [floor] has no key minimun; did you mean minimum?\n", file);
+    assert_string_equal(o.err, expected);
+    assert_string_equal(o.out, "");
+    assert_int_equal(check("-c", file, "--dump"), 1);
+    assert_string_equal(o.out, "");
+    unlink(file);
+}
+
+static void the_dump_is_a_file_that_dumps_to_the_same_settings(void **state)
+{
+    static char first[sizeof o.out];
+    (void)state;
+    assert_int_equal(check("-c", "conf/tlsfloor.ini", "--dump"), 0);
+    assert_has(o.out, "listen = 127.0.0.1:3128                 ; conf/tlsfloor.ini:");
+    assert_has(o.out, "request_s = 30                          ; default\n");
+    strcpy(first, o.out);
+    char *file = stage_file(first, strlen(first));
+    assert_int_equal(check("-c", file, "--dump"), 0);
+    assert_string_equal(o.err, "");
+    unlink(file);
+
+    /* Line by line the same, but for where it came from. */
+    const char *a = first, *b = o.out;
+    while (*a || *b) {
+        size_t n = strcspn(a, ";\n"), m = strcspn(b, ";\n");
+        assert_int_equal(n, m);
+        assert_memory_equal(a, b, n);
+        a += strcspn(a, "\n");
+        b += strcspn(b, "\n");
+        a += *a == '\n';
+        b += *b == '\n';
+    }
+}
+
+static void wrong_usage_is_said_and_is_2(void **state)
+{
+    (void)state;
+    assert_int_equal(check("--dmp", NULL, NULL), 2);
+    assert_has(o.err, "--dmp");
+    assert_has(o.err, "usage: tlsfloor check ");
+    assert_int_equal(check("-c", NULL, NULL), 2);
+    assert_has(o.err, "usage: tlsfloor check ");
+    assert_int_equal(check("conf/tlsfloor.ini", NULL, NULL), 2);
+    assert_has(o.err, "'conf/tlsfloor.ini' is not expected; the file is given with -c");
+}
+
+static void the_readme_has_the_reference_as_it_is_printed(void **state)
+{
+    static char readme[1 << 18];
+    (void)state;
+    assert_int_equal(check("--reference", NULL, NULL), 0);
+    assert_has(o.out, "| `minimum` | `1.2` | 1.2 or 1.3 | ");
+    FILE *f = fopen("README.md", "r");
+    if (!f)
+        skip();
+    size_t n = fread(readme, 1, sizeof readme - 1, f);
+    fclose(f);
+    readme[n] = '\0';
+    if (!strstr(readme, o.out))
+        fail_msg("README.md is out of step: put the output of `tlsfloor check --reference` into it");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_file_is_fine_and_counted),
+        cmocka_unit_test(a_bad_file_is_a_finding),
+        cmocka_unit_test(the_dump_is_a_file_that_dumps_to_the_same_settings),
+        cmocka_unit_test(wrong_usage_is_said_and_is_2),
+        cmocka_unit_test(the_readme_has_the_reference_as_it_is_printed),
+    };
+    return cmocka_run_group_tests_name("check", tests, NULL, NULL);
+}
