@@ -19,7 +19,7 @@ MAKEFLAGS += --jobs=$(shell nproc 2>/dev/null || echo 2) --no-print-directory --
 Q         := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
-.PHONY: all run test unit e2e fuzz asan tsan lint layers bench cover format help clean install \
+.PHONY: all run test unit e2e fuzz asan tsan lint layers bench cover format reference help clean install \
         test-programs fuzz-programs test-tools lint-tools
 
 # What is installed on this machine: found out once, by the recipe of config.mk, which installs what is missing;
@@ -101,6 +101,10 @@ cover: ## line coverage of the whole suite, a file a line
 format: ## bring every C file into shape
 	clang-format -i $(C_FILES) $(wildcard lib/*.h proxy/*.h)
 
+reference: all ## bring the README's configuration reference into step with the program
+	$(BUILD)/tlsfloor check --reference > $(BUILD)/reference.md
+	sed -i -e '/^<!-- reference -->$$/r $(BUILD)/reference.md' -e '/^<!-- reference -->$$/,/^<!-- \/reference -->$$/{//!d}' README.md
+
 install: all ## install into $(DESTDIR)$(PREFIX), the configuration into $(DESTDIR)/etc/tlsfloor
 	install -D -m 755 $(BUILD)/tlsfloor $(DESTDIR)$(PREFIX)/bin/tlsfloor
 	test -e $(DESTDIR)/etc/tlsfloor/tlsfloor.ini || \
@@ -153,6 +157,7 @@ $(BUILD)/llhttp/%.o: $(LLHTTP_DIR)/%.c $(BUILD)/config.mk
 	$(Q)$(CC) $(ALL_CFLAGS) -w -c -o $@ $<
 
 test-programs: $(UNIT) $(REPLAY)
+$(call objects,$(UNIT_C)): | $(BUILD)/test-tools.ok
 fuzz-programs: $(FUZZERS)
 
 $(BUILD)/tests/lib/test_%: $(BUILD)/tests/lib/test_%.o $(LIB) $(LLHTTP)

@@ -40,18 +40,6 @@ void tf_put_conf(struct tf_writer *w, const struct tf_conf *conf)
         put_section(w, s, &first);
 }
 
-static void put_later_words(struct tf_writer *w, const char *words)
-{
-    struct tf_text rest = tf_text_of(words);
-    const char *joint = "; not yet: ";
-    while (rest.n > 0) {
-        struct tf_text word = tf_text_take(&rest, '|');
-        tf_put_text(w, joint);
-        tf_put(w, word.p, word.n);
-        joint = ", ";
-    }
-}
-
 static void put_key_row(struct tf_writer *w, const struct tf_key *key)
 {
     tf_put_parts(w, TF_PARTS("| `", key->name, "` | "));
@@ -60,26 +48,32 @@ static void put_key_row(struct tf_writer *w, const struct tf_key *key)
     else if (key->value[0])
         tf_put_parts(w, TF_PARTS("`", key->value, "`"));
     tf_put_text(w, " | ");
-    if (key->type == TF_TYPE_LATER) {
-        tf_put_text(w, "not yet");
-    } else {
-        tf_put_values(w, key);
-        put_later_words(w, key->type == TF_TYPE_CHOICE ? key->later : "");
-    }
+    tf_put_values(w, key);
     tf_put_text(w, " | ");
     tf_put_text(w, key->doc);
     tf_put_text(w, " |\n");
 }
 
+/* The section with those of its keys that can be set; nothing if there are none. */
+static void put_section_reference(struct tf_writer *w, const struct tf_section_info *info, bool *first)
+{
+    const char *name = info->object == TF_OBJECT_PLAIN ? "" : " NAME";
+    bool open = false;
+    for (size_t i = 0; i < info->key_count; i++) {
+        if (!tf_key_is_used(&info->keys[i]))
+            continue;
+        if (!open)
+            tf_put_parts(w, TF_PARTS(*first ? "" : "\n", "### `[", info->name, name, "]`\n\n", info->doc,
+                                     "\n\n| Key | Default | Values | Meaning |\n|---|---|---|---|\n"));
+        open = true;
+        *first = false;
+        put_key_row(w, &info->keys[i]);
+    }
+}
+
 void tf_put_conf_reference(struct tf_writer *w)
 {
-    for (size_t i = 0; i < TF_SECTION_COUNT; i++) {
-        const struct tf_section_info *info = &tf_section_infos[i];
-        const char *name = info->object == TF_OBJECT_PLAIN ? "" : " NAME";
-        tf_put_parts(w, TF_PARTS(i > 0 ? "\n" : "", "### `[", info->name, name, "]`\n\n"));
-        tf_put_text(w, info->doc);
-        tf_put_text(w, "\n\n| Key | Default | Values | Meaning |\n|---|---|---|---|\n");
-        for (size_t k = 0; k < info->key_count; k++)
-            put_key_row(w, &info->keys[k]);
-    }
+    bool first = true;
+    for (size_t i = 0; i < TF_SECTION_COUNT; i++)
+        put_section_reference(w, &tf_section_infos[i], &first);
 }

@@ -3,34 +3,27 @@
 
 #include <string.h>
 
-/* clang-format off: it takes the braces of initialisers for blocks */
-#define TARGET(type, member)                                                                                 \
-    {                                                                                                        \
-        offsetof(type, member), sizeof(((type *)0)->member)                                                  \
-    }
-#define CONF(member)     TARGET(struct tf_conf, member)
-#define LISTENER(member) TARGET(struct tf_listener, member)
-#define RULE(member)     TARGET(struct tf_rule, member)
-#define NOWHERE                                                                                              \
-    {                                                                                                        \
-        0, 0                                                                                                 \
-    }
+/* clang-format takes the braces of initialisers in macros for blocks. */
+/* clang-format off */
+#define TARGET(type, member) {offsetof(type, member), sizeof(((type *)0)->member)}
+#define CONF(member)         TARGET(struct tf_conf, member)
+#define LISTENER(member)     TARGET(struct tf_listener, member)
+#define RULE(member)         TARGET(struct tf_rule, member)
+#define NOWHERE              {0, 0}
 
-#define CHOICE(target, base, all, not_yet)                                                                   \
+#define CHOICE(target, base, all, not_yet) \
     .type = TF_TYPE_CHOICE, .field = target, .min = (base), .words = (all), .later = (not_yet)
 #define NUMBER(target, low, high)  .type = TF_TYPE_NUMBER, .field = target, .min = (low), .max = (high)
 #define SECONDS(target, low, high) .type = TF_TYPE_SECONDS, .field = target, .min = (low), .max = (high)
 #define VALUE(kind, target)        .type = TF_TYPE_##kind, .field = target
-#define LIST(kind, target, number, least)                                                                    \
+#define LIST(kind, target, number, least) \
     .type = TF_TYPE_##kind, .field = target, .count = number, .min = (least)
-#define LATER    .type = TF_TYPE_LATER
-#define REQUIRED NULL
+#define LATER                      .type = TF_TYPE_LATER
+#define REQUIRED                   NULL
 
 #define SECTION(id, title, object, text)   static const struct tf_key keys_of_##id[] = {
 #define KEY(id, key, kind, standard, text) {.name = #key, kind, .value = standard, .doc = text},
-#define END(id)                                                                                              \
-    }                                                                                                        \
-    ;
+#define END(id)                            };
 #include "conf.def"
 #undef SECTION
 #undef KEY

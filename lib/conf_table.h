@@ -51,7 +51,8 @@ struct tf_section_info {
     size_t key_count;
 };
 
-/* clang-format off: it takes the braces of enums for blocks */
+/* clang-format takes the braces of enums in macros for blocks. */
+/* clang-format off */
 
 /* Places in the list of sections. */
 enum tf_section_id {
@@ -66,14 +67,9 @@ enum tf_section_id {
 };
 
 /* Places of keys in their section, as TF_KEY_RULE_until. */
-#define SECTION(id, name, object, doc)                                                                       \
-    enum tf_keys_of_##id                                                                                     \
-    {
+#define SECTION(id, name, object, doc) enum tf_keys_of_##id {
 #define KEY(id, key, kind, value, doc) TF_KEY_##id##_##key,
-#define END(id)                                                                                              \
-    TF_KEYS_OF_##id                                                                                          \
-    }                                                                                                        \
-    ;
+#define END(id)                        TF_KEYS_OF_##id };
 #include "conf.def"
 #undef SECTION
 #undef KEY

@@ -14,7 +14,8 @@ struct tf_json {
 
 struct tf_json tf_json_open(struct tf_writer *w); /* writes `{` */
 void tf_json_close(struct tf_json *j);            /* writes `}` */
-void tf_json_key(struct tf_json *j, const char *key); /* comma and key, which is written as it is; the value is the caller's */
+/* Comma and key; the value is the caller's. Keys are ours: they are written as they are. */
+void tf_json_key(struct tf_json *j, const char *key);
 void tf_json_text(struct tf_json *j, const char *key, const char *value);
 void tf_json_bytes(struct tf_json *j, const char *key, const void *p, size_t n);
 void tf_json_u64(struct tf_json *j, const char *key, uint64_t v);

@@ -71,5 +71,6 @@ echo "tlsfloor: installing ${missing[*]/LLHTTP/llhttp}" >&2
 {
     "${as_root[@]}" apt-get update -qq
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        -o DPkg::Lock::Timeout=300 \
         "${missing[@]/LLHTTP/$(llhttp_package)}"
 } >&2

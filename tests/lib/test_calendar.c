@@ -41,9 +41,9 @@ static void days_beyond_that_are_no_undefined_behaviour(void **state)
 
 static void dates_that_do_not_exist_are_refused(void **state)
 {
-    static const int none[][3] = {{2026, 0, 1},   {2026, 13, 1}, {2026, 1, 0},  {2026, 1, 32},
-                                  {2026, 2, 29},  {1900, 2, 29}, {2024, 2, 30}, {2026, 4, 31},
-                                  {2026, 12, 32}, {-1, 1, 1},    {10000, 1, 1}};
+    static const int none[][3] = {{2026, 0, 1},  {2026, 13, 1},  {2026, 1, 0},  {2026, 1, 32},
+                                  {2026, 2, 29}, {1900, 2, 29},  {2024, 2, 30}, {2026, 4, 31},
+                                  {2024, 4, 31}, {2026, 12, 32}, {-1, 1, 1},    {10000, 1, 1}};
     (void)state;
     int32_t days;
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)

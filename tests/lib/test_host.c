@@ -99,6 +99,8 @@ static void what_ends_in_a_number_and_is_no_address_is_refused(void **state)
         ".1",
         "0x7f.0x0.0x0.0x1.0x0",
         "99999999999999999999",
+        "18446744073709551617",
+        "0x10000000000000001",
     };
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++)

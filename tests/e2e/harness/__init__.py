@@ -7,6 +7,8 @@ wire      hellos and records as bytes, for what no real peer would send
 tls       a real TLS peer whose first flight can be laid out anew
 origins   servers, honest and odd
 clients   clients, raw and real
+names     a DNS server that says what a story wants said
+network   a network of its own for clients
 versions  the stories that every real client has to tell
 """
 
@@ -25,9 +27,11 @@ from .clients import (
     run_client,
 )
 from .gateway import Gateway, clean_environment, program, wait_until
-from .origins import HttpOrigin, RawOrigin, TlsOrigin
+from .names import NameServer
+from .network import ClientNetwork, has_ipv6, in_own_network
+from .origins import BlackHole, HttpOrigin, RawOrigin, TlsOrigin
 from .pki import ca_file, workplace
-from .story import check, check_equal, check_in, run_stories, story
+from .story import check, check_equal, check_in, run_stories, skip_unless, story
 from .tls import TlsPeer, client_context
 from .versions import stories_of
 from .wire import (
@@ -37,7 +41,9 @@ from .wire import (
     TLS12,
     TLS13,
     alert,
+    change_cipher_spec,
     client_hello,
+    hello_retry,
     longest_client_hello,
     one_record,
     pieces,

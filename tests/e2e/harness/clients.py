@@ -20,8 +20,8 @@ Result = namedtuple("Result", "output status")
 
 
 class RawClient:
-    def __init__(self, port, host="127.0.0.1"):
-        self.sock = socket.create_connection((host, port), WAIT_S)
+    def __init__(self, port, host="127.0.0.1", source=None):
+        self.sock = socket.create_connection((host, port), WAIT_S, source_address=(source, 0) if source else None)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, *parts):
@@ -118,7 +118,7 @@ class ConnectBridge:
         self.listener.close()
 
 
-def run_client(*command, stdin="", timeout=120):
+def run_client(*command, stdin="", timeout=120, environment=None):
     """Both outputs of a command in one text, and its exit status."""
     done = subprocess.run(
         command,
@@ -126,7 +126,7 @@ def run_client(*command, stdin="", timeout=120):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         timeout=timeout,
-        env=clean_environment(),
+        env={**clean_environment(), **(environment or {})},
         check=False,
     )
     return Result(done.stdout.decode(errors="replace"), done.returncode)

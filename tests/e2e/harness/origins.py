@@ -49,12 +49,12 @@ class Origin:
 
     asked_port = 443
 
-    def __init__(self, name="origin.floor.test", address="127.0.0.1"):
+    def __init__(self, name="origin.floor.test", address="127.0.0.1", port=0):
         self.name = name
         self.connections = []
         self.changed = threading.Condition()
         self.listener = socket.create_server(
-            (address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET
+            (address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET
         )
         self.address, self.port = self.listener.getsockname()[:2]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -151,6 +151,30 @@ class TlsOrigin(Origin):
             peer.close()
         except ssl.SSLError as error:
             connection.error = error
+
+
+class BlackHole:
+    """An address where nobody ever answers: the queue of its listener is full, so that the kernel drops what comes."""
+
+    def __init__(self, name="origin.floor.test", address="127.0.0.1", port=0, asked_port=443):
+        self.name, self.asked_port = name, asked_port
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.listener = socket.create_server((address, port), family=family, backlog=0)
+        self.address, self.port = self.listener.getsockname()[:2]
+        self.crowd = [socket.socket(family) for _ in range(4)]
+        for sock in self.crowd:
+            sock.setblocking(False)
+            sock.connect_ex((self.address, self.port))
+
+    def close(self):
+        for sock in (self.listener, *self.crowd):
+            sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
 
 class HttpOrigin:

@@ -12,6 +12,15 @@ def story(function):
     return function
 
 
+class Skipped(Exception):
+    """This machine has not what the story needs."""
+
+
+def skip_unless(holds, what):
+    if not holds:
+        raise Skipped(what)
+
+
 def check(holds, what):
     if not holds:
         raise AssertionError(what)
@@ -27,15 +36,18 @@ def check_in(part, whole, what):
 
 def run_stories():
     """Runs every story of the file, all of them even if one fails, and ends the program."""
-    failed = 0
+    failed = skipped = 0
     for function in _stories:
         name = function.__name__.replace("_", " ")
         began = time.monotonic()
         try:
             function()
             print(f"ok     {name} ({time.monotonic() - began:.1f} s)", flush=True)
+        except Skipped as what:
+            skipped += 1
+            print(f"skipped {name}: there is no {what} here", flush=True)
         except Exception:  # a failed story must not hide the next one
             failed += 1
             print(f"FAILED {name}\n{traceback.format_exc()}", flush=True)
-    print(f"{len(_stories) - failed} passed, {failed} failed")
+    print(f"{len(_stories) - failed - skipped} passed, {failed} failed")
     sys.exit(1 if failed else 0)

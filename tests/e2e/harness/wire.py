@@ -3,8 +3,9 @@
 import struct
 
 SSL3, TLS10, TLS11, TLS12, TLS13 = 0x0300, 0x0301, 0x0302, 0x0303, 0x0304
-ALERT, HANDSHAKE = 21, 22
+CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE = 20, 21, 22
 RANDOM = bytes(range(32))
+RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")  # RFC 8446 4.1.3
 SUITES = (0x1301, 0xC02F, 0xC013, 0x009C, 0x002F, 0x0035, 0x000A)
 
 
@@ -52,13 +53,18 @@ def longest_client_hello(name="origin.floor.test"):
     return client_hello(TLS12, name, [TLS13], [0x1301] * 32767, padding, compression=bytes(255))
 
 
-def server_hello(version, supported=None, suite=0xC02F):
+def server_hello(version, supported=None, suite=0xC02F, random=RANDOM):
     """The handshake message of a ServerHello."""
     extensions = _extension(0xFF01, b"\0")
     if supported is not None:
         extensions += _extension(43, struct.pack(">H", supported))
-    body = struct.pack(">H", version) + RANDOM + _vector(1, RANDOM) + struct.pack(">HB", suite, 0)
+    body = struct.pack(">H", version) + random + _vector(1, RANDOM) + struct.pack(">HB", suite, 0)
     return b"\2" + _vector(3, body + _vector(2, extensions))
+
+
+def hello_retry(supported=TLS13):
+    """The handshake message of a HelloRetryRequest."""
+    return server_hello(TLS12, supported, 0x1301, RETRY)
 
 
 def sslv2_hello(version, suites=(0x00002F, 0x010080)):
@@ -104,6 +110,10 @@ def resplit(flight, sizes=(), size=None):
 
 def pieces(data, size=1):
     return [data[i : i + size] for i in range(0, len(data), size)]
+
+
+def change_cipher_spec():
+    return one_record(b"\1", TLS12, CHANGE_CIPHER_SPEC)
 
 
 def alert(description, version=TLS10, level=2):
