@@ -15,7 +15,10 @@ WERROR    ?= -Werror
 FUZZ_SECS ?= 60
 CONF      ?= conf/tlsfloor.ini
 
-MAKEFLAGS += --jobs=$(shell nproc 2>/dev/null || echo 2) --no-print-directory --no-builtin-rules
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += --jobs=$(shell nproc 2>/dev/null || echo 2)
+endif
 Q         := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -76,9 +79,9 @@ e2e: all test-tools ## the end-to-end scenarios only
 	BUILD=$(BUILD) tests/run e2e
 
 fuzz: | $(BUILD)/config.mk ## fuzz each parser for FUZZ_SECS seconds (60); needs clang
-	tests/install-deps.sh lint
-	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzz-programs
-	tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECS)
+	@tests/install-deps.sh lint
+	@$(MAKE) BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzz-programs
+	@tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECS)
 
 asan: ## the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined test
@@ -89,7 +92,7 @@ tsan: ## the tests of proxy/ and the scenarios under ThreadSanitizer
 lint: lint-tools $(patsubst %,$(BUILD)/lint/%.ok,$(C_FILES) $(filter %.h,$(HEADERS))) $(BUILD)/lint/cppcheck.ok $(BUILD)/lint/scripts.ok ## format, clang-tidy, cppcheck, scripts
 
 layers: $(LIB) ## lib/ must need nothing beyond libc's string functions and llhttp
-	tests/layers $(call objects,$(LIB_C))
+	@tests/layers $(call objects,$(LIB_C))
 
 bench: all ## side by side with other proxies, where tests/bench/run is there
 	tests/bench/run $(BENCH)

@@ -237,12 +237,18 @@ static unsigned put_body(struct visitor *v, struct tf_writer *body, const char *
     return status != 200 ? status : 404;
 }
 
+/* Older libuv calls it unasked when the handle is closed first. */
+static void on_shut_down(uv_shutdown_t *request, int status)
+{
+    (void)request, (void)status;
+}
+
 /* Everything is said: the end of our side goes out, and the visitor's is awaited, so that no unread byte of
  * its request makes the kernel reset the connection before the response is read. */
 static void on_written(uv_write_t *request, int status)
 {
     struct visitor *v = request->data;
-    if (status < 0 || uv_shutdown(&v->shutdown, (uv_stream_t *)&v->tcp, NULL) != 0)
+    if (status < 0 || uv_shutdown(&v->shutdown, (uv_stream_t *)&v->tcp, on_shut_down) != 0)
         visitor_close(v);
 }
 

@@ -22,8 +22,8 @@ void deadlines_close(struct deadlines *all)
     uv_close((uv_handle_t *)&all->timer, NULL);
 }
 
-/* There are as many lists as timeouts in the settings in force, and in those that older sessions began with.
- */
+/* There are as many lists as lengths that were ever in force: a reload that changes a timeout adds a few
+ * bytes. */
 static struct deadline_list *list_of(struct deadlines *all, uint32_t length_ms)
 {
     for (struct deadline_list *list = all->lists; list != NULL; list = list->next)

@@ -321,7 +321,9 @@ static void look_up(struct source *s, const char *host, enum tf_family family)
     struct tf_addr addresses[DNS_ADDRESSES_MAX];
     struct dns *dns = s->dial->dialer.dns;
     size_t n;
-    if (dns_cached(dns, host, family, addresses, DNS_ADDRESSES_MAX, &n)) {
+    bool known = dns_cached(dns, host, family, addresses, DNS_ADDRESSES_MAX, &n);
+    counters_add(s->dial->dialer.counters, known ? COUNTER_DNS_CACHE_HITS : COUNTER_DNS_CACHE_MISSES, 1);
+    if (known) {
         take_answer(s, DNS_OK, addresses, n);
         return;
     }

@@ -5,12 +5,14 @@
 #define DIAL_H
 
 #include "dns.h"
+#include "metrics.h"
 #include "watch.h"
 
 struct dialer {
     uv_loop_t *uv;
     struct watcher *watcher;
     struct dns *dns;
+    struct counters *counters;
 };
 
 struct dial;

@@ -91,15 +91,32 @@ static void stage_free(struct gateway *g, struct stage *stage, const struct stag
     conf_unref(stage->conf);
 }
 
+/* What each loop takes at most. A session needs two descriptors; the pools, the logs and the libraries need
+ * some as well. */
+static size_t sessions_per_loop(const struct gateway *g, const struct tf_limits *limits)
+{
+    enum { OTHER_FDS = 64 };
+    struct rlimit files = {.rlim_cur = 1024};
+    getrlimit(RLIMIT_NOFILE, &files);
+    size_t fds = files.rlim_cur < 100000000 ? (size_t)files.rlim_cur : 100000000;
+    size_t taken = OTHER_FDS + g->loop_count * 2 * (size_t)limits->pipes;
+    size_t most = fds > taken + 16 ? (fds - taken) / 2 : 8;
+    if (limits->connections > 0 && limits->connections < most)
+        most = limits->connections;
+    return (most + g->loop_count - 1) / g->loop_count;
+}
+
 static bool make_settings(struct gateway *g, struct stage *stage)
 {
+    size_t session_max = sessions_per_loop(g, &stage->conf->tf.limits);
     stage->settings = calloc(g->loop_count, sizeof *stage->settings);
     for (size_t i = 0; stage->settings != NULL && i < g->loop_count; i++) {
         stage->settings[i] = (struct setting){.conf = stage->conf,
                                               .block = stage->block,
                                               .access = stage->access,
                                               .listening = sockets_of_loop(&stage->sockets, i),
-                                              .listening_count = stage->sockets.count};
+                                              .listening_count = stage->sockets.count,
+                                              .session_max = session_max};
         if (stage->settings[i].listening == NULL)
             return false;
     }
@@ -122,7 +139,8 @@ static bool note_own_addresses(struct gateway *g, struct stage *stage)
     return ok;
 }
 
-/* Builds all that conf wants; takes its reference. False, with nothing left behind and a sentence in error. */
+/* Builds all that conf wants; takes its reference. False, with nothing left behind and a sentence in error.
+ */
 static bool stage_build(struct gateway *g, struct stage *next, struct conf *conf, char *error, size_t size)
 {
     const struct stage *old = g->stage.conf != NULL ? &g->stage : NULL;
@@ -161,6 +179,18 @@ static void announce(const struct stage *stage, bool only_new)
 
 /* Reload. */
 
+/* What is made once, at the start. */
+static void say_what_needs_a_restart(const struct tf_conf *old, const struct tf_conf *new)
+{
+    if (old->admin_on != new->admin_on || old->admin.port != new->admin.port ||
+        !tf_addr_same_ip(&old->admin, &new->admin))
+        say("[admin] listen has changed: that needs a restart");
+    if (old->threads != new->threads)
+        say("[gateway] threads has changed: that needs a restart");
+    if (old->limits.log_bytes != new->limits.log_bytes)
+        say("[limits] log_bytes has changed: logs that stay open need a restart for that");
+}
+
 static void on_changed(void *arg)
 {
     uv_sem_post(arg);
@@ -187,6 +217,7 @@ static void reload(struct gateway *g)
     for (size_t i = 0; i < g->loop_count; i++)
         uv_sem_wait(&changed);
     uv_sem_destroy(&changed);
+    say_what_needs_a_restart(&g->stage.conf->tf, &next.conf->tf);
     announce(&next, true);
     stage_free(g, &g->stage, &next);
     g->stage = next;
@@ -278,6 +309,8 @@ static void on_loops_over(uv_async_t *async)
     for (size_t i = 0; i < g->loop_count; i++)
         if (!loop_is_over(g->loops[i]))
             return;
+    for (size_t i = 0; i < g->loop_count; i++)
+        loop_join(g->loops[i]); /* before what its last words go to is closed */
     if (g->admin != NULL)
         admin_stop(g->admin);
     for (size_t i = 0; i < sizeof g->signals / sizeof *g->signals; i++)
@@ -287,22 +320,14 @@ static void on_loops_over(uv_async_t *async)
 
 /* Start. */
 
-/* A session needs two descriptors; the pools, the logs and the libraries need some as well. */
-static size_t sessions_per_loop(const struct gateway *g, const struct tf_limits *limits)
+/* As many open files as the system allows without asking. */
+static void raise_file_limit(void)
 {
-    enum { OTHER_FDS = 64 };
-    struct rlimit files = {.rlim_cur = 1024};
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-        getrlimit(RLIMIT_NOFILE, &files);
-    }
-    size_t fds = files.rlim_cur < 100000000 ? (size_t)files.rlim_cur : 100000000;
-    size_t taken = OTHER_FDS + g->loop_count * 2 * (size_t)limits->pipes;
-    size_t most = fds > taken + 16 ? (fds - taken) / 2 : 8;
-    if (limits->connections > 0 && limits->connections < most)
-        most = limits->connections;
-    return (most + g->loop_count - 1) / g->loop_count;
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max)
+        return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
 }
 
 static bool start_admin(struct gateway *g, const struct tf_conf *conf, char *error, size_t size)
@@ -322,10 +347,9 @@ static bool start_admin(struct gateway *g, const struct tf_conf *conf, char *err
 
 static bool start_loops(struct gateway *g, char *error, size_t size)
 {
-    size_t most = sessions_per_loop(g, &g->stage.conf->tf.limits);
     for (size_t i = 0; i < g->loop_count; i++) {
         struct loop_end end = {on_loop_over, g};
-        g->loops[i] = loop_new(&g->stage.settings[i], most, end, error, size);
+        g->loops[i] = loop_new(&g->stage.settings[i], end, error, size);
         if (g->loops[i] == NULL)
             return false;
     }
@@ -339,6 +363,7 @@ static bool start_loops(struct gateway *g, char *error, size_t size)
 
 static bool start(struct gateway *g, struct conf *conf, char *error, size_t size)
 {
+    raise_file_limit();
     g->loop_count = conf->tf.threads > 0 ? conf->tf.threads : uv_available_parallelism();
     g->loops = calloc(g->loop_count, sizeof *g->loops);
     if (g->loops == NULL || uv_loop_init(&g->uv) != 0) {
@@ -354,8 +379,6 @@ static bool start(struct gateway *g, struct conf *conf, char *error, size_t size
 
 static void finish(struct gateway *g)
 {
-    for (size_t i = 0; i < g->loop_count; i++)
-        loop_join(g->loops[i]);
     stage_free(g, &g->stage, NULL);
     g->stage = (struct stage){.conf = NULL};
     struct totals t;
@@ -363,10 +386,12 @@ static void finish(struct gateway *g)
     uint64_t blocked = 0;
     for (size_t i = 0; i < TF_REASON_COUNT; i++)
         blocked += t.reasons[REASON_BLOCKED][i];
-    fprintf(stderr, "tlsfloor: ended: %llu sessions, %llu tunnels, %llu blocked; block log: %llu lines, %llu dropped\n",
-            (unsigned long long)(t.values[COUNTER_SESSIONS_CONNECT] + t.values[COUNTER_SESSIONS_SNI]),
-            (unsigned long long)t.values[COUNTER_TUNNELS], (unsigned long long)blocked,
-            (unsigned long long)t.values[COUNTER_LOG_WRITTEN], (unsigned long long)t.values[COUNTER_LOG_DROPPED]);
+    fprintf(
+        stderr,
+        "tlsfloor: ended: %llu sessions, %llu tunnels, %llu blocked; block log: %llu lines, %llu dropped\n",
+        (unsigned long long)(t.values[COUNTER_SESSIONS_CONNECT] + t.values[COUNTER_SESSIONS_SNI]),
+        (unsigned long long)t.values[COUNTER_TUNNELS], (unsigned long long)blocked,
+        (unsigned long long)t.values[COUNTER_LOG_WRITTEN], (unsigned long long)t.values[COUNTER_LOG_DROPPED]);
     for (size_t i = 0; i < g->loop_count; i++)
         loop_free(g->loops[i]);
     free(g->loops);

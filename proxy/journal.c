@@ -227,13 +227,11 @@ static void swap_buffers(struct journal *j)
     j->batch = filled;
 }
 
-/* In this order: what is queued after journal_reopen goes to the new file. */
-static void reopen_and_deliver(struct journal *j, bool reopen, bool *failed)
+static void reopen_file(struct journal *j)
 {
-    if (reopen && !open_file(j))
+    if (!open_file(j))
         fprintf(stderr, "tlsfloor: log %s: cannot open it anew: %s; the old file stays in use\n", j->path,
                 strerror(errno));
-    *failed = j->batch.len > 0 && !deliver(j);
 }
 
 static void *run(void *arg)
@@ -252,7 +250,10 @@ static void *run(void *arg)
         bool reopen = j->reopen;
         j->reopen = false;
         pthread_mutex_unlock(&j->mutex);
-        reopen_and_deliver(j, reopen, &failed);
+        /* In this order: what was queued after journal_reopen is in this batch, and goes to the new file. */
+        if (reopen)
+            reopen_file(j);
+        failed = j->batch.len > 0 && !deliver(j);
     }
     return NULL;
 }

@@ -5,14 +5,15 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
     FIRST_LOOK_MS = 20,
-    ENTRIES_MAX = 4096,       /* more at once: the oldest is closed as it is */
-    DRAIN_MAX = 1024 * 1024,  /* bytes that are read and dropped for one connection */
-    DRAIN_ROUNDS = 4          /* reads for one look */
+    ENTRIES_MAX = 4096,      /* more at once: the oldest is closed as it is */
+    DRAIN_MAX = 1024 * 1024, /* bytes that are read and dropped for one connection */
+    DRAIN_ROUNDS = 4         /* reads for one look */
 };
 
 struct linger_entry {
@@ -49,8 +50,7 @@ static void entry_close(struct loop *loop, const struct linger_entry *e)
 static void remove_at(struct lingers *all, size_t i)
 {
     all->count--;
-    for (size_t k = i; k < all->count; k++)
-        all->entries[k] = all->entries[k + 1];
+    memmove(&all->entries[i], &all->entries[i + 1], (all->count - i) * sizeof *all->entries);
 }
 
 void linger_add(struct lingers *all, struct loop *loop, int fd, struct watch *watch, uint32_t linger_ms)
@@ -97,6 +97,13 @@ static bool look(struct loop *loop, struct linger_entry *e, uint64_t now_ms)
     return now_ms >= e->end_ms;
 }
 
+static void close_all(struct lingers *all, struct loop *loop)
+{
+    for (size_t i = 0; i < all->count; i++)
+        entry_close(loop, &all->entries[i]);
+    all->count = 0;
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct loop *loop = timer->data;
@@ -111,16 +118,24 @@ static void on_timer(uv_timer_t *timer)
             all->entries[kept++] = *e;
     }
     all->count = kept;
-    if (kept == 0)
-        uv_timer_stop(timer);
+    if (kept > 0)
+        return;
+    uv_timer_stop(timer);
+    loop_note_end(loop);
+}
+
+void lingers_drop(struct lingers *all, struct loop *loop)
+{
+    close_all(all, loop);
+    uv_timer_stop(&all->timer);
+    loop_note_end(loop);
 }
 
 void lingers_close(struct lingers *all, struct loop *loop)
 {
-    for (size_t i = 0; i < all->count; i++)
-        entry_close(loop, &all->entries[i]);
+    close_all(all, loop);
     free(all->entries);
     all->entries = NULL;
-    all->count = all->room = 0;
+    all->room = 0;
     uv_close((uv_handle_t *)&all->timer, NULL);
 }

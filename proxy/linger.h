@@ -25,6 +25,7 @@ struct lingers {
 void lingers_init(struct lingers *all, struct loop *loop);
 /* Takes over fd, whose FIN has been sent, and its watch (may be NULL), for at most linger_ms. */
 void linger_add(struct lingers *all, struct loop *loop, int fd, struct watch *watch, uint32_t linger_ms);
-void lingers_close(struct lingers *all, struct loop *loop); /* closes all sockets, and the timer */
+void lingers_drop(struct lingers *all, struct loop *loop);  /* closes all sockets as they are */
+void lingers_close(struct lingers *all, struct loop *loop); /* the same, and the timer */
 
 #endif

@@ -42,7 +42,7 @@ static bool take_block(struct lookahead *a, struct loop *loop, size_t n)
         return false;
     a->cap = n <= LOOP_BLOCK_SIZE ? LOOP_BLOCK_SIZE : (uint32_t)n;
     a->at = a->end = 0;
-    loop->gathered += a->cap;
+    a->is_gathered = false;
     return true;
 }
 
@@ -50,12 +50,13 @@ void lookahead_drop(struct lookahead *a, struct loop *loop)
 {
     if (a->p == NULL)
         return;
-    loop->gathered -= a->cap;
+    if (a->is_gathered)
+        loop->gathered -= a->cap;
     if (a->cap == LOOP_BLOCK_SIZE)
         pool_put(&loop->blocks, a->p);
     else
         free(a->p);
-    *a = (struct lookahead){NULL, 0, 0, 0};
+    *a = (struct lookahead){.p = NULL};
 }
 
 static bool grow(struct lookahead *a, struct loop *loop, size_t limit)
@@ -64,8 +65,10 @@ static bool grow(struct lookahead *a, struct loop *loop, size_t limit)
     if (cap > limit)
         cap = limit;
     struct lookahead larger;
-    if (cap <= a->cap || !loop_has_room(loop, cap) || !take_block(&larger, loop, cap))
+    if (!loop_has_room(loop, cap) || !take_block(&larger, loop, cap))
         return false;
+    larger.is_gathered = true;
+    loop->gathered += larger.cap;
     larger.at = a->at;
     larger.end = a->end;
     if (a->end > 0)
@@ -87,8 +90,10 @@ enum link_io link_fill(struct link *l, struct loop *loop, size_t limit)
         a->end -= a->at;
         a->at = 0;
     }
-    if (a->end == a->cap && (a->end >= limit || !grow(a, loop, limit)))
+    if (a->end == a->cap && a->end >= limit)
         return LINK_FULL;
+    if (a->end == a->cap && !grow(a, loop, limit))
+        return LINK_NO_MEMORY;
     size_t room = a->cap - a->end;
     ssize_t n;
     do
@@ -109,15 +114,21 @@ enum link_io link_fill(struct link *l, struct loop *loop, size_t limit)
     return errno == EAGAIN || errno == EWOULDBLOCK ? LINK_AGAIN : LINK_ERROR;
 }
 
+struct tf_span lookahead_rest(const struct lookahead *a)
+{
+    if (a->p == NULL)
+        return (struct tf_span){NULL, 0};
+    return (struct tf_span){a->p + a->at, a->end - a->at};
+}
+
 struct tf_span link_ahead(const struct link *l)
 {
-    if (l->ahead.p == NULL)
-        return (struct tf_span){NULL, 0};
-    return (struct tf_span){l->ahead.p + l->ahead.at, l->ahead.end - l->ahead.at};
+    return lookahead_rest(&l->ahead);
 }
 
 void link_consume(struct link *l, struct loop *loop, size_t n)
 {
+    assert(n <= l->ahead.end - l->ahead.at);
     l->ahead.at += (uint32_t)n;
     if (l->ahead.at == l->ahead.end)
         lookahead_drop(&l->ahead, loop);

@@ -19,6 +19,7 @@ struct loop;
 struct lookahead {
     uint8_t *p;
     uint32_t at, end, cap;
+    bool is_gathered; /* counted in loop->gathered */
 };
 
 struct link {
@@ -36,8 +37,9 @@ enum link_io {
     LINK_OK,
     LINK_AGAIN, /* nothing more now */
     LINK_EOF,
-    LINK_ERROR, /* errno is set: the connection is gone */
-    LINK_FULL   /* the lookahead has reached its bound, or there is no memory for more */
+    LINK_ERROR,    /* errno is set: the connection is gone */
+    LINK_FULL,     /* the lookahead has reached its bound */
+    LINK_NO_MEMORY /* ... or there is none for more, or none under [limits] lookahead_bytes */
 };
 
 void link_init(struct link *l, int fd);
@@ -46,11 +48,13 @@ void link_note(struct link *l, unsigned ready);                              /* 
 
 /* Reads once more into the lookahead, which grows up to `limit` bytes. */
 enum link_io link_fill(struct link *l, struct loop *loop, size_t limit);
-struct tf_span link_ahead(const struct link *l); /* what is not consumed yet */
+struct tf_span lookahead_rest(const struct lookahead *a); /* what is not consumed yet */
+struct tf_span link_ahead(const struct link *l);
 void link_consume(struct link *l, struct loop *loop, size_t n); /* frees the lookahead when nothing is left */
 void lookahead_drop(struct lookahead *a, struct loop *loop);
-/* Keeps p[0..n), which were read past the lookahead, as the lookahead; there must be none. At most a relay buffer's
- * size, so it is not held against the bound on gathered hellos. False: out of memory. */
+/* Keeps p[0..n), which were read past the lookahead, as the lookahead; there must be none. At most a relay
+ * buffer's size for each direction of a tunnel, so [limits] lookahead_bytes neither bounds it nor is used up
+ * by it: slow readers must not keep others from being heard. False: out of memory. */
 bool link_stash(struct link *l, struct loop *loop, const void *p, size_t n);
 /* After a read of n out of `room`: a short one has emptied the socket, unless the peer's FIN is behind it. */
 void link_note_read(struct link *l, size_t n, size_t room);

@@ -15,9 +15,9 @@
 
 enum {
     BACKLOG = 4096,
-    ACCEPTS = 64,      /* in one go, before sessions have their turn */
-    DEFER_S = 3,       /* a connection is handed over with its first bytes, or after so long without any */
-    PAUSE_MS = 100     /* without file descriptors */
+    ACCEPTS = 64,  /* in one go, before sessions have their turn */
+    DEFER_S = 3,   /* a connection is handed over with its first bytes, or after so long without any */
+    PAUSE_MS = 100 /* without file descriptors */
 };
 
 struct acceptor {
@@ -44,7 +44,8 @@ static int open_one(const struct tf_addr *address, bool shared)
     if (fd < 0)
         return -1;
     bool both = address->family == TF_FAMILY_NONE;
-    bool ok = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) && (!shared || set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+    bool ok = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
+              (!shared || set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
               (sa.ss_family != AF_INET6 || set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, both ? 0 : 1)) &&
               set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) && /* accepted sockets inherit it */
               bind(fd, (struct sockaddr *)&sa, len) == 0;
@@ -125,13 +126,14 @@ static void on_pause_over(uv_timer_t *timer)
 
 static void shed(struct acceptor *a, int fd)
 {
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        return;
+    close(fd);
     counters_add(&a->loop->counters, COUNTER_ACCEPT_SHED, 1);
 }
 
-/* No descriptor is left. The connection in front of the queue is closed with the spare one, so that its client
- * hears of it at once; then accepting pauses, since only time gives descriptors back. */
+/* No descriptor is left. The connection in front of the queue is closed with the spare one, so that its
+ * client hears of it at once; then accepting pauses, since only time gives descriptors back. */
 static void on_exhausted(struct acceptor *a)
 {
     if (a->spare >= 0) {
@@ -149,14 +151,15 @@ static bool accept_one(struct acceptor *a)
     struct sockaddr_storage sa;
     socklen_t len = sizeof sa;
     int fd = accept4(a->fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            on_exhausted(a);
-        /* What is left are connections that ended in the queue: accept(2) wants these tried again. */
-        return errno == EINTR || errno == ECONNABORTED || errno == EPROTO;
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+        on_exhausted(a);
+        return false;
     }
+    if (fd < 0) /* a connection that ended in the queue is no reason to stop: accept(2) */
+        return errno == EINTR || errno == ECONNABORTED || errno == EPROTO;
     struct tf_addr source;
-    if (a->loop->session_count >= a->loop->session_max || !sockaddr_to_peer((struct sockaddr *)&sa, &source)) {
+    if (a->loop->session_count >= a->loop->setting->session_max ||
+        !sockaddr_to_peer((struct sockaddr *)&sa, &source)) {
         shed(a, fd);
         return true;
     }

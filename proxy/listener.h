@@ -5,16 +5,18 @@
 
 #include "loop.h"
 
-/* Opens `count` sockets on one address into fds. With *address's port 0 the first gets a free port, which the others
- * share and *address then holds. False, and nothing left open, with a sentence in error. An address that another
- * process listens on is refused even though that one might share it: two gateways on one port are a mistake. */
+/* Opens `count` sockets on one address into fds. With *address's port 0 the first gets a free port, which the
+ * others share and *address then holds. False, and nothing left open, with a sentence in error. An address
+ * that another process listens on is refused even though that one might share it: two gateways on one port
+ * are a mistake. */
 bool listener_open(struct tf_addr *address, int *fds, size_t count, char *error, size_t size);
 
 /* Accepting on one socket of one loop. */
 struct acceptor;
 
-struct acceptor *acceptor_start(struct loop *loop, const struct listening *listening); /* NULL: out of memory */
-struct acceptor **acceptor_next(struct acceptor *a); /* the loop keeps them in a list */
+struct acceptor *acceptor_start(struct loop *loop,
+                                const struct listening *listening); /* NULL: out of memory */
+struct acceptor **acceptor_next(struct acceptor *a);                /* the loop keeps them in a list */
 int acceptor_fd(const struct acceptor *a);
 /* From now on its connections belong to this listener: the same socket, under other settings. */
 void acceptor_serve(struct acceptor *a, const struct tf_listener *listener);

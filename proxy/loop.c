@@ -64,7 +64,8 @@ int64_t loop_wall_us(const struct loop *l)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* The listeners of the new setting: sockets that it shares with the old one go on without a gap. */
+/* The listeners of the new setting: sockets that it shares with the old one go on without a gap. The old
+ * setting is still in force: the last sessions of a listener that goes belong to it. */
 static bool set_listening(struct loop *l, const struct setting *setting)
 {
     struct acceptor *old = l->acceptors;
@@ -109,10 +110,10 @@ static void change(struct loop *l, const struct setting *setting)
 {
     const struct tf_conf *conf = &setting->conf->tf;
     char error[256];
-    l->setting = setting;
-    l->pipes.max = conf->limits.pipes;
     if (!set_listening(l, setting))
         fprintf(stderr, "tlsfloor: out of memory: a listener could not be started\n");
+    l->setting = setting;
+    l->pipes.max = conf->limits.pipes;
     if (!dns_configure(l->dns, &conf->limits, conf->dns_servers, error, sizeof error))
         fprintf(stderr, "tlsfloor: the DNS settings stay as they were: %s\n", error);
 }
@@ -120,11 +121,16 @@ static void change(struct loop *l, const struct setting *setting)
 /* All that keeps the thread running is closed, and uv_run returns. */
 static void finish(struct loop *l)
 {
+    uv_mutex_lock(&l->mutex);
+    l->is_deaf = true;
+    uv_mutex_unlock(&l->mutex);
     stop_listening(l);
     lingers_close(&l->lingers, l);
     deadlines_close(&l->deadlines);
-    dns_free(l->dns);
-    watcher_free(l->watcher);
+    if (l->dns != NULL)
+        dns_free(l->dns);
+    if (l->watcher != NULL)
+        watcher_free(l->watcher);
     uv_close((uv_handle_t *)&l->idle, NULL);
     uv_close((uv_handle_t *)&l->drain_timer, NULL);
     uv_close((uv_handle_t *)&l->wake, NULL);
@@ -134,7 +140,17 @@ void loop_forget_session(struct loop *l, struct session *s)
 {
     pool_put(&l->sessions, s);
     l->session_count--;
-    if (l->draining && l->session_count == 0)
+    loop_note_end(l);
+}
+
+static bool has_ended(const struct loop *l)
+{
+    return l->draining && l->session_count == 0 && l->lingers.count == 0;
+}
+
+void loop_note_end(struct loop *l)
+{
+    if (has_ended(l))
         uv_async_send(&l->wake);
 }
 
@@ -143,6 +159,7 @@ static void on_drained(uv_timer_t *timer)
     struct loop *l = timer->data;
     while (l->all != NULL)
         session_abort(l->all, TF_REASON_DRAINED);
+    lingers_drop(&l->lingers, l);
 }
 
 static void drain(struct loop *l, uint32_t drain_ms)
@@ -174,7 +191,7 @@ static void on_wake(uv_async_t *wake)
         free(m);
         m = next;
     }
-    if (l->draining && l->session_count == 0 && !uv_is_closing((uv_handle_t *)&l->wake))
+    if (has_ended(l) && !l->is_deaf)
         finish(l);
 }
 
@@ -185,12 +202,16 @@ static bool send_message(struct loop *l, struct loop_message message)
         return false;
     *m = message;
     uv_mutex_lock(&l->mutex);
-    struct loop_message **end = &l->messages;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = m;
+    if (l->is_deaf) {
+        free(m); /* drain, once more */
+    } else {
+        struct loop_message **end = &l->messages;
+        while (*end != NULL)
+            end = &(*end)->next;
+        *end = m;
+        uv_async_send(&l->wake);
+    }
     uv_mutex_unlock(&l->mutex);
-    uv_async_send(&l->wake);
     return true;
 }
 
@@ -204,40 +225,66 @@ bool loop_drain(struct loop *l, uint32_t drain_ms)
     return send_message(l, (struct loop_message){.drain_ms = drain_ms});
 }
 
-struct loop *loop_new(const struct setting *setting, size_t session_max, struct loop_end end, char *error,
-                      size_t size)
+static void free_memory(struct loop *l)
 {
-    const struct tf_conf *conf = &setting->conf->tf;
+    pipes_fini(&l->pipes);
+    pool_fini(&l->blocks);
+    pool_fini(&l->sessions);
+    pool_fini(&l->setups);
+    digests_fini(&l->digests);
+    uv_mutex_destroy(&l->mutex);
+    free(l->buffer);
+    free(l);
+}
+
+/* What libuv is not needed for. */
+static struct loop *take_memory(const struct setting *setting, struct loop_end end)
+{
     struct loop *l = calloc(1, sizeof *l);
-    if (l == NULL || (l->buffer = malloc(LOOP_BUFFER_SIZE)) == NULL || uv_loop_init(&l->uv) != 0 ||
-        !digests_init(&l->digests)) {
-        snprintf(error, size, "out of memory");
+    uint8_t *buffer = malloc(LOOP_BUFFER_SIZE);
+    if (l == NULL || buffer == NULL || !digests_init(&l->digests)) {
+        free(buffer);
+        free(l);
         return NULL;
     }
+    l->buffer = buffer;
     l->end = end;
     l->setting = setting;
-    l->session_max = session_max;
+    pipes_init(&l->pipes, setting->conf->tf.limits.pipes);
+    pool_init(&l->blocks, LOOP_BLOCK_SIZE);
+    pool_init(&l->sessions, sizeof(struct session));
+    pool_init(&l->setups, sizeof(struct setup));
     uv_mutex_init(&l->mutex);
+    return l;
+}
+
+struct loop *loop_new(const struct setting *setting, struct loop_end end, char *error, size_t size)
+{
+    const struct tf_conf *conf = &setting->conf->tf;
+    struct loop *l = take_memory(setting, end);
+    snprintf(error, size, "out of memory or file descriptors");
+    if (l == NULL)
+        return NULL;
+    if (uv_loop_init(&l->uv) != 0) {
+        free_memory(l);
+        return NULL;
+    }
     uv_async_init(&l->uv, &l->wake, on_wake);
     uv_idle_init(&l->uv, &l->idle);
     uv_timer_init(&l->uv, &l->drain_timer);
     l->wake.data = l->idle.data = l->drain_timer.data = l;
     deadlines_init(&l->deadlines, &l->uv, on_deadline);
     lingers_init(&l->lingers, l);
-    pipes_init(&l->pipes, conf->limits.pipes);
-    pool_init(&l->blocks, LOOP_BLOCK_SIZE);
-    pool_init(&l->sessions, sizeof(struct session));
-    pool_init(&l->setups, sizeof(struct setup));
     l->watcher = watcher_new(&l->uv);
-    l->dns = dns_new(&l->uv, &conf->limits, conf->dns_servers, error, size);
-    if (l->dns == NULL)
-        return NULL;
-    l->dialer = (struct dialer){&l->uv, l->watcher, l->dns};
-    if (l->watcher == NULL || !set_listening(l, setting)) {
-        snprintf(error, size, "out of memory or file descriptors");
-        return NULL;
-    }
-    return l;
+    if (l->watcher != NULL)
+        l->dns = dns_new(&l->uv, &conf->limits, conf->dns_servers, error, size);
+    l->dialer = (struct dialer){&l->uv, l->watcher, l->dns, &l->counters};
+    if (l->dns != NULL && set_listening(l, setting))
+        return l;
+    finish(l);
+    uv_run(&l->uv, UV_RUN_DEFAULT);
+    loop_free(l);
+    return NULL;
 }
 
 static void thread_main(void *arg)
@@ -269,12 +316,5 @@ void loop_free(struct loop *l)
     int busy = uv_loop_close(&l->uv);
     assert(busy == 0);
     (void)busy;
-    pipes_fini(&l->pipes);
-    pool_fini(&l->blocks);
-    pool_fini(&l->sessions);
-    pool_fini(&l->setups);
-    digests_fini(&l->digests);
-    uv_mutex_destroy(&l->mutex);
-    free(l->buffer);
-    free(l);
+    free_memory(l);
 }

@@ -33,6 +33,7 @@ struct setting {
     struct journal *block, *access; /* NULL: off */
     struct listening *listening;    /* this loop's */
     size_t listening_count;
+    size_t session_max; /* of this loop */
 };
 
 /* Called on the loop's own thread when it is over. */
@@ -66,36 +67,40 @@ struct loop {
     struct acceptor *acceptors;
 
     struct session *all; /* live sessions, newest first */
-    size_t session_count, session_max;
-    struct session *ready;   /* sessions that have more to do at once */
-    uv_idle_t idle;          /* runs while there are such */
+    size_t session_count;
+    struct session *ready; /* sessions that have more to do at once */
+    uv_idle_t idle;        /* runs while there are such */
 
     bool draining;
     uv_timer_t drain_timer;
 
     uv_async_t wake;
-    uv_mutex_t mutex; /* guards the messages */
+    uv_mutex_t mutex; /* guards the two below */
     struct loop_message *messages;
+    bool is_deaf; /* `wake` is closed: what is still said is lost on it */
 };
 
-/* Makes the loop and what it owns, with its first setting; no thread yet. NULL, with a sentence in error: the
- * process is to end then. */
-struct loop *loop_new(const struct setting *setting, size_t session_max, struct loop_end end, char *error,
-                      size_t size);
-bool loop_start(struct loop *l);                                     /* the thread begins to run */
-/* The loop moves over to `setting`: listeners that it lacks are closed, sessions live on. `done(arg)` is called from
- * the loop's thread when the old setting is out of use. False: out of memory. */
+/* Makes the loop and what it owns, with its first setting; no thread yet. NULL, with a sentence in error; the
+ * sockets of the setting are closed then, as far as the loop had taken them over. */
+struct loop *loop_new(const struct setting *setting, struct loop_end end, char *error, size_t size);
+bool loop_start(struct loop *l); /* the thread begins to run */
+/* The loop moves over to `setting`: listeners that it lacks are closed, sessions live on. `done(arg)` is
+ * called from the loop's thread when the old setting is out of use. False: out of memory. */
 bool loop_change(struct loop *l, const struct setting *setting, void (*done)(void *arg), void *arg);
-/* Closes the listeners; sessions live on until `drain_ms` is over (0: end at once). The thread ends with the last. */
+/* Closes the listeners; sessions, and refused clients that have not left yet, live on until `drain_ms` is
+ * over (0: end at once). The thread ends with the last. */
 bool loop_drain(struct loop *l, uint32_t drain_ms);
-bool loop_is_over(const struct loop *l); /* every session has ended, and the thread has no more to do */
+bool loop_is_over(const struct loop *l); /* every session has ended, and the thread has but to return */
 void loop_join(struct loop *l);
 void loop_free(struct loop *l); /* after loop_join; the counters are valid until then */
 
 /* For sessions. */
-bool loop_has_room(const struct loop *l, size_t n); /* under [limits] lookahead_bytes */
+bool loop_has_room(const struct loop *l, size_t n);          /* under [limits] lookahead_bytes */
 void loop_forget_session(struct loop *l, struct session *s); /* it is over: gives its memory back */
-void loop_make_ready(struct loop *l, struct session *s); /* runs it again after the others */
-int64_t loop_wall_us(const struct loop *l);              /* UTC now */
+void loop_make_ready(struct loop *l, struct session *s);     /* runs it again after the others */
+int64_t loop_wall_us(const struct loop *l);                  /* UTC now */
+
+/* For what keeps a draining loop alive: there may be nothing left. */
+void loop_note_end(struct loop *l);
 
 #endif

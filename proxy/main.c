@@ -15,7 +15,8 @@ static const struct command {
     const char *arguments, *text;
 } commands[] = {
     {"run", gateway_main, "[-c FILE]", "run the gateway in the foreground"},
-    {"check", check_main, "[-c FILE] [--dump]", "validate a configuration; --dump: show what is in force, and why"},
+    {"check", check_main, "[-c FILE] [--dump]",
+     "validate a configuration; --dump: show what is in force, and why"},
     {"explain", explain_main, "-c FILE --client IP --dest HOST:PORT [--listener NAME] [--hello FILE]",
      "which rule matches, which verdict, and why"},
     {"inspect", inspect_main, "[--jsonl] [FILE|-]", "take a captured hello apart"},
@@ -28,7 +29,8 @@ static void put_help(FILE *to)
 {
     fprintf(to, "tlsfloor holds a TLS version floor on traffic that it does not decrypt.\n\n");
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(to, "  tlsfloor %s %s\n      %s\n", commands[i].name, commands[i].arguments, commands[i].text);
+        fprintf(to, "  tlsfloor %s %s\n      %s\n", commands[i].name, commands[i].arguments,
+                commands[i].text);
     fprintf(to, "\nExit codes: 0 fine, 1 a finding, 2 wrong usage, 3 cannot start.\n");
 }
 

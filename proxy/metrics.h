@@ -26,7 +26,7 @@ struct counters {
     _Atomic(uint64_t) reasons[REASON_KIND_COUNT][TF_REASON_COUNT];
 };
 
-/* From any thread. Below zero only for gauges, and never below what was added. */
+/* From any thread. n is negative where a gauge goes down. */
 void counters_add(struct counters *c, enum counter which, int64_t n);
 void counters_reason(struct counters *c, enum tf_reason reason, enum reason_kind kind);
 

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* What one splice moves at most. Larger pipes gain nothing more; smaller ones cost system calls. */
-enum { PIPE_SIZE = 256 * 1024 };
+/* What one splice moves at most. Larger pipes gain nothing more; smaller ones cost system calls, and below
+ * SIZE_MIN, which is what a copy moves, more of them than copying does. */
+enum { SIZE = 256 * 1024, SIZE_MIN = 64 * 1024 };
 
 void pipes_init(struct pipes *all, size_t max)
 {
@@ -25,11 +26,12 @@ struct pipe *pipes_get(struct pipes *all)
     int ends[2];
     if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0)
         return NULL;
-    /* The kernel caps the pages of a user's pipes: it may refuse, and then gives what it has. */
-    int size = fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
+    /* The kernel caps the pages of all pipes of a user: beyond that it keeps a pipe as it is, or makes it
+     * tiny. */
+    int size = fcntl(ends[1], F_SETPIPE_SZ, SIZE);
     if (size < 0)
         size = fcntl(ends[1], F_GETPIPE_SZ);
-    p = size > 0 ? malloc(sizeof *p) : NULL;
+    p = size >= SIZE_MIN ? malloc(sizeof *p) : NULL;
     if (p == NULL) {
         close(ends[0]);
         close(ends[1]);

@@ -18,8 +18,9 @@ struct pipes {
 };
 
 void pipes_init(struct pipes *all, size_t max);
-struct pipe *pipes_get(struct pipes *all);                 /* NULL: none to be had; copy instead */
-void pipes_put(struct pipes *all, struct pipe *p, bool used); /* `used`: it still holds bytes, so it is closed */
+struct pipe *pipes_get(struct pipes *all); /* NULL: none to be had; copy instead */
+void pipes_put(struct pipes *all, struct pipe *p,
+               bool used); /* `used`: it still holds bytes, so it is closed */
 void pipes_fini(struct pipes *all);
 
 #endif

@@ -25,8 +25,8 @@ void flow_fini(struct flow *flow, struct loop *loop)
     flow->bulk = false;
 }
 
-/* The receiver takes no more: what is left is dropped. The other direction goes on, since what the receiver said
- * last (an alert, say) may still be waiting to be read. */
+/* The receiver takes no more: what is left is dropped. The other direction goes on, since what the receiver
+ * said last (an alert, say) may still be waiting to be read. */
 static enum pump receiver_gone(struct loop *loop, struct link *from, struct link *to, struct flow *flow)
 {
     lookahead_drop(&from->ahead, loop);
@@ -73,14 +73,16 @@ static enum link_io read_end(struct link *from, ssize_t n)
 
 static enum link_io fill_pipe(struct link *from, struct flow *flow)
 {
-    ssize_t n = splice(from->fd, NULL, flow->pipe->in, NULL, flow->pipe->size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    ssize_t n =
+        splice(from->fd, NULL, flow->pipe->in, NULL, flow->pipe->size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     if (n <= 0)
         return read_end(from, n);
     flow->piped = (uint32_t)n;
     return LINK_OK;
 }
 
-static enum link_io copy(struct loop *loop, struct link *from, struct link *to, struct flow *flow, uint64_t *bytes)
+static enum link_io copy(struct loop *loop, struct link *from, struct link *to, struct flow *flow,
+                         uint64_t *bytes)
 {
     ssize_t n = recv(from->fd, loop->buffer, LOOP_BUFFER_SIZE, 0);
     if (n <= 0)
@@ -97,7 +99,8 @@ static enum link_io copy(struct loop *loop, struct link *from, struct link *to, 
     return r;
 }
 
-enum pump relay_pump(struct loop *loop, struct link *from, struct link *to, struct flow *flow, uint64_t *bytes)
+enum pump relay_pump(struct loop *loop, struct link *from, struct link *to, struct flow *flow,
+                     uint64_t *bytes)
 {
     if (flow->done)
         return PUMP_DONE;

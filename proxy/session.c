@@ -14,12 +14,13 @@ enum { SESSION_MAGIC = 0x7f5e5510 };
 
 /* The table of routes. A front is a row that ends in a verdict; a verdict is a row that ends the session.
  *
- * The order is what users of proxies expect: an HTTP client hears of a destination that cannot be reached before
- * it begins with TLS, so CONNECT dials first. With TLS straight in, a client that is to be refused costs neither a
- * lookup nor a connection: `decide` comes first, and once more after `dial` for rules that name addresses. */
-const struct route route_connect = {"connect",
-                                    {&step_preface, &step_request, &step_access, &step_dial, &step_answer,
-                                     &step_hello, &step_decide, NULL}};
+ * The order is what users of proxies expect: an HTTP client hears of a destination that cannot be reached
+ * before it begins with TLS, so CONNECT dials first. With TLS straight in, a client that is to be refused
+ * costs neither a lookup nor a connection: `decide` comes first, and once more after `dial` for rules that
+ * name addresses. */
+const struct route route_connect = {
+    "connect",
+    {&step_preface, &step_request, &step_access, &step_dial, &step_answer, &step_hello, &step_decide, NULL}};
 /* The next request on a connection that is kept. */
 const struct route route_again = {
     "connect", {&step_request, &step_access, &step_dial, &step_answer, &step_hello, &step_decide, NULL}};
@@ -58,7 +59,7 @@ static void take_route(struct session *s, const struct route *route)
     s->timed = NULL;
 }
 
-static bool takes_setup(struct session *s)
+static bool take_setup(struct session *s)
 {
     struct setup *p = pool_get(&s->loop->setups);
     if (p == NULL)
@@ -80,6 +81,14 @@ static bool takes_setup(struct session *s)
     return true;
 }
 
+static void drop_outboxes(struct setup *p)
+{
+    for (enum tf_side side = TF_CLIENT; side <= TF_SERVER; side++) {
+        free(p->out[side].p);
+        p->out[side] = (struct outbox){.p = NULL};
+    }
+}
+
 static void setup_free(struct session *s)
 {
     struct setup *p = s->setup;
@@ -90,8 +99,7 @@ static void setup_free(struct session *s)
     free(p->front_state);
     free(p->scratch);
     free(p->server_scratch);
-    free(p->out[TF_CLIENT].p);
-    free(p->out[TF_SERVER].p);
+    drop_outboxes(p);
     pool_put(&s->loop->setups, p);
     s->setup = NULL;
 }
@@ -116,9 +124,9 @@ static void log_refusal(struct session *s)
     if (facts->reason == TF_REASON_NONE)
         return;
     counters_reason(&loop->counters, facts->reason,
-                    event == TF_EVENT_NONE                    ? REASON_ERROR
+                    event == TF_EVENT_NONE                 ? REASON_ERROR
                     : facts->verdict == TF_VERDICT_MONITOR ? REASON_WOULD_BLOCK
-                                                              : REASON_BLOCKED);
+                                                           : REASON_BLOCKED);
     if (event == TF_EVENT_NONE || loop->setting->block == NULL)
         return;
     struct tf_record_context context = record_context(s);
@@ -128,8 +136,8 @@ static void log_refusal(struct session *s)
     journal_write(loop->setting->block, w.p, w.len);
 }
 
-/* The access record is written when all is over; a tunnel keeps only the head of its line until then. A client that
- * asked for nothing leaves none. */
+/* The access record is written when all is over; a tunnel keeps only the head of its line until then. A
+ * client that asked for nothing leaves none. */
 static void begin_access_line(struct session *s)
 {
     const struct tf_facts *facts = session_facts(s);
@@ -189,6 +197,7 @@ void session_exchange_over(struct session *s)
     counters_add(&s->loop->counters, COUNTER_BYTES_DOWN, (int64_t)s->bytes[TF_SERVER]);
     s->bytes[TF_CLIENT] = s->bytes[TF_SERVER] = 0;
     s->setup->over = TF_FEED_MORE;
+    drop_outboxes(s->setup); /* a client that only may ask again holds no buffer */
     *facts = (struct tf_facts){
         .source = facts->source, .listener = facts->listener, .started_us = loop_wall_us(s->loop)};
 }
@@ -196,7 +205,7 @@ void session_exchange_over(struct session *s)
 void session_linger(struct session *s)
 {
     struct link *client = &s->side[TF_CLIENT];
-    if (client->fd < 0 || client->eof)
+    if (client->fd < 0 || client->eof || s->must_reset)
         return;
     link_shut(client);
     linger_add(&s->loop->lingers, s->loop, client->fd, client->watch, s->conf->tf.limits.linger_ms);
@@ -208,6 +217,7 @@ void session_linger(struct session *s)
 static void session_end(struct session *s, enum tf_reason reason)
 {
     struct loop *loop = s->loop;
+    bool reset = s->must_reset || reason == TF_REASON_RESET;
     if (s->setup != NULL) {
         struct tf_facts *facts = session_facts(s);
         if (facts->reason == TF_REASON_NONE)
@@ -225,7 +235,7 @@ static void session_end(struct session *s, enum tf_reason reason)
     deadline_clear(&s->deadline);
     for (enum tf_side side = TF_CLIENT; side <= TF_SERVER; side++) {
         flow_fini(&s->flow[side], loop);
-        link_close(&s->side[side], loop, s->is_broken || reason == TF_REASON_RESET);
+        link_close(&s->side[side], loop, reset);
     }
     if (s->prev != NULL)
         s->prev->next = s->next;
@@ -253,33 +263,35 @@ void session_on_server(void *arg, unsigned ready)
     session_run(s);
 }
 
-/* The sockets are watched from the first wait on: a client that is refused at once never is. */
-static bool wait_for_edges(struct session *s, const struct step *step)
+/* The step is not over yet. From the first time on the client is watched (one that is refused at once never
+ * is), and the step has a deadline. */
+static bool stay(struct session *s)
 {
-    if (!link_watch(&s->side[TF_CLIENT], s->loop, on_client, s))
-        return false;
-    if (s->timed == step)
-        return true;
-    s->timed = step;
-    return session_touch(s, step->limit);
+    const struct step *step = *s->at;
+    assert(step->late != NULL);
+    return link_watch(&s->side[TF_CLIENT], s->loop, on_client, s) &&
+           (s->timed == step || session_touch(s, step->limit));
 }
 
 bool session_touch(struct session *s, size_t limit)
 {
     uint32_t length_ms;
     memcpy(&length_ms, (const char *)&s->conf->tf.limits + limit, sizeof length_ms);
+    s->timed = *s->at;
     return deadline_set(&s->loop->deadlines, &s->deadline, length_ms);
 }
 
 /* False: the session waits, or is over. */
 static bool go_on(struct session *s, enum step_result result)
 {
-    const struct step *step = *s->at;
     switch (result) {
     case STEP_NEXT:
         s->at++;
-        if (*s->at == NULL)
+        if (*s->at == NULL) {
+            enum tf_verdict verdict = session_facts(s)->verdict;
+            assert(verdict == TF_VERDICT_TUNNEL || verdict == TF_VERDICT_MONITOR);
             take_route(s, &route_tunnel);
+        }
         return true;
     case STEP_ROUTE:
         take_route(s, s->route);
@@ -287,15 +299,15 @@ static bool go_on(struct session *s, enum step_result result)
     case STEP_REFUSE:
         assert(session_facts(s)->reason != TF_REASON_NONE);
         session_facts(s)->verdict = TF_VERDICT_BLOCK;
-        session_facts(s)->step = step->name;
+        session_facts(s)->step = (*s->at)->name;
         take_route(s, &route_block);
         return true;
     case STEP_WAIT:
-        if (!wait_for_edges(s, step))
-            session_end(s, TF_REASON_NO_RESOURCES);
-        return false;
     case STEP_MORE:
-        loop_make_ready(s->loop, s);
+        if (!stay(s))
+            session_end(s, TF_REASON_NO_RESOURCES);
+        else if (result == STEP_MORE)
+            loop_make_ready(s->loop, s);
         return false;
     case STEP_END:
         session_end(s, s->end);
@@ -330,7 +342,8 @@ void session_drain(struct session *s)
         session_end(s, TF_REASON_DRAINED);
 }
 
-void session_start(struct loop *loop, const struct tf_listener *listener, int fd, const struct tf_addr *source)
+void session_start(struct loop *loop, const struct tf_listener *listener, int fd,
+                   const struct tf_addr *source)
 {
     struct session *s = pool_get(&loop->sessions);
     if (s == NULL) {
@@ -355,7 +368,7 @@ void session_start(struct loop *loop, const struct tf_listener *listener, int fd
     counters_add(&loop->counters, COUNTER_SESSIONS_ACTIVE, 1);
     counters_add(&loop->counters, fronts[listener->kind].counter, 1);
     take_route(s, fronts[listener->kind].route);
-    if (!takes_setup(s)) {
+    if (!take_setup(s)) {
         session_end(s, TF_REASON_NO_RESOURCES);
         return;
     }

@@ -17,7 +17,7 @@ struct conf;
 struct session;
 
 enum step_result {
-    STEP_NEXT,   /* on to the next step of the row, or behind its end to the verdict's row */
+    STEP_NEXT,   /* on to the next step of the row, or behind its end to the tunnel's */
     STEP_WAIT,   /* nothing to do until an edge, a callback or the deadline */
     STEP_MORE,   /* there is more to do at once, but it is the others' turn */
     STEP_ROUTE,  /* go on at the start of session->route, which the step has set */
@@ -29,7 +29,7 @@ struct step {
     const char *name; /* in logs */
     enum step_result (*run)(struct session *s);
     size_t limit; /* offset in struct tf_limits of the time that the step may take, from its first wait */
-    enum step_result (*late)(struct session *s); /* that time is over: STEP_REFUSE or STEP_END */
+    enum step_result (*late)(struct session *s); /* it is over: STEP_REFUSE or STEP_END. NULL: never waits */
 };
 
 /* A row: the steps of a front or of a verdict, NULL behind the last. */
@@ -62,15 +62,15 @@ struct setup {
     bool dial_failed;
     struct tf_target server_target; /* what side[TF_SERVER] is connected to, for the next plain request */
     struct tf_addr server_address;
-    enum tf_feed over; /* plain HTTP: how the exchange ended; TF_FEED_MORE: not yet */
-    struct outbox out[2];           /* plain HTTP: for the client, for the server */
+    enum tf_feed over;    /* plain HTTP: how the exchange ended; TF_FEED_MORE: not yet */
+    struct outbox out[2]; /* plain HTTP: for the client, for the server */
 };
 
 struct session {
     uint32_t magic;
-    bool is_ready;  /* in loop->ready */
-    bool is_closed; /* nothing but the memory is left */
-    bool is_broken; /* the peers must see that it did not end well: reset */
+    bool is_ready;   /* in loop->ready */
+    bool is_closed;  /* nothing but the memory is left */
+    bool must_reset; /* a FIN now would pass for the end of a response that is still coming */
     struct loop *loop;
     struct conf *conf; /* the settings it began with */
     const struct tf_listener *listener;
@@ -89,7 +89,8 @@ struct session {
 };
 
 /* Takes over fd, which was accepted from `source`, and runs. Closes fd when there is no memory. */
-void session_start(struct loop *loop, const struct tf_listener *listener, int fd, const struct tf_addr *source);
+void session_start(struct loop *loop, const struct tf_listener *listener, int fd,
+                   const struct tf_addr *source);
 void session_run(struct session *s);
 /* Ends it at once, for `reason`. */
 void session_abort(struct session *s, enum tf_reason reason);
@@ -104,9 +105,10 @@ struct tf_facts *session_facts(struct session *s); /* until the session is settl
 void session_settle(struct session *s);
 /* Logs a plain HTTP exchange; the facts are those of the next one then. */
 void session_exchange_over(struct session *s);
-/* Says goodbye to the client so that what it was told arrives: see linger.h. */
+/* Says goodbye to the client so that what it was told arrives (see linger.h), unless it must see a reset. */
 void session_linger(struct session *s);
-/* Bytes moved: the step's time begins anew, with the length at this offset of struct tf_limits. */
+/* Bytes moved: the step's time begins anew, with the length at this offset of struct tf_limits. False: out of
+ * memory. */
 bool session_touch(struct session *s, size_t limit);
 /* What the server's socket says, once it is dialled. */
 void session_on_server(void *arg, unsigned ready);

@@ -4,13 +4,17 @@
 #include "listener.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-static struct bound *find(const struct sockets *s, const struct tf_addr *wanted)
+/* What is bound already where `wanted` wants to be. Port 0, any that is free, is another one for each
+ * listener. */
+static const struct bound *find(const struct sockets *s, const struct bound *wanted)
 {
     for (size_t i = 0; s != NULL && i < s->count; i++) {
-        struct bound *b = &s->list[i];
-        if (b->wanted.port == wanted->port && tf_addr_same_ip(&b->wanted, wanted))
+        const struct bound *b = &s->list[i];
+        if (b->wanted.port == wanted->wanted.port && tf_addr_same_ip(&b->wanted, &wanted->wanted) &&
+            (b->wanted.port != 0 || strcmp(b->listener->name, wanted->listener->name) == 0))
             return b;
     }
     return NULL;
@@ -23,7 +27,7 @@ static bool bind_address(struct bound *b, const struct sockets *old, size_t loop
         snprintf(error, size, "out of memory");
         return false;
     }
-    const struct bound *kept = find(old, &b->wanted);
+    const struct bound *kept = find(old, b);
     if (kept != NULL) {
         b->actual = kept->actual;
         for (size_t i = 0; i < loops; i++)
@@ -37,8 +41,8 @@ static bool bind_address(struct bound *b, const struct sockets *old, size_t loop
     return b->is_new;
 }
 
-bool sockets_open(struct sockets *s, const struct tf_conf *conf, const struct sockets *old, size_t loops, char *error,
-                  size_t size)
+bool sockets_open(struct sockets *s, const struct tf_conf *conf, const struct sockets *old, size_t loops,
+                  char *error, size_t size)
 {
     size_t total = 0;
     for (const struct tf_listener *l = conf->listeners; l != NULL; l = l->next)

@@ -20,10 +20,10 @@ struct sockets {
     size_t loops;
 };
 
-/* Opens what conf wants; addresses that `old` (may be NULL) has are taken over. False, with what was opened closed
- * again and a sentence in error. */
-bool sockets_open(struct sockets *s, const struct tf_conf *conf, const struct sockets *old, size_t loops, char *error,
-                  size_t size);
+/* Opens what conf wants; addresses that `old` (may be NULL) has are taken over. False, with what was opened
+ * closed again and a sentence in error. */
+bool sockets_open(struct sockets *s, const struct tf_conf *conf, const struct sockets *old, size_t loops,
+                  char *error, size_t size);
 /* Closes what sockets_open opened anew; for a reload that fails later. */
 void sockets_undo(struct sockets *s);
 void sockets_free(struct sockets *s); /* the sockets are the loops' */

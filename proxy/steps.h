@@ -4,6 +4,19 @@
 
 #include "session.h"
 
+/* The two ends that most steps have. */
+static inline enum step_result end_for(struct session *s, enum tf_reason reason)
+{
+    s->end = reason;
+    return STEP_END;
+}
+
+static inline enum step_result refuse_for(struct session *s, enum tf_reason reason)
+{
+    session_facts(s)->reason = reason;
+    return STEP_REFUSE;
+}
+
 /* steps_reach.c: may it, and where to */
 extern const struct step step_preface, step_access, step_decide, step_dial;
 /* steps_http.c: what the HTTP front asks for */

@@ -5,22 +5,14 @@
 
 #include <stddef.h>
 
-static enum step_result end(struct session *s, enum tf_reason reason)
-{
-    s->end = reason;
-    return STEP_END;
-}
-
 /* relay: both directions, until both are over. */
 
 static void begin_relay(struct session *s)
 {
-    struct link *server = &s->side[TF_SERVER];
     uint32_t passed = s->setup->server_passed;
     counters_add(&s->loop->counters, COUNTER_TUNNELS, 1);
     session_settle(s);
-    if (server->ahead.p != NULL)
-        link_consume(server, s->loop, passed);
+    link_consume(&s->side[TF_SERVER], s->loop, passed);
 }
 
 static enum step_result run_relay(struct session *s)
@@ -28,27 +20,28 @@ static enum step_result run_relay(struct session *s)
     if (s->setup != NULL)
         begin_relay(s);
     struct flow *up = &s->flow[TF_CLIENT], *down = &s->flow[TF_SERVER];
-    uint64_t moved = s->bytes[TF_CLIENT] + s->bytes[TF_SERVER];
-    bool half = up->done || down->done;
+    uint64_t before = s->bytes[TF_CLIENT] + s->bytes[TF_SERVER];
+    bool was_half = up->done || down->done;
     enum pump result[2];
     for (enum tf_side from = TF_CLIENT; from <= TF_SERVER; from++)
         result[from] =
             relay_pump(s->loop, &s->side[from], &s->side[1 - from], &s->flow[from], &s->bytes[from]);
     if (result[TF_CLIENT] == PUMP_ERROR || result[TF_SERVER] == PUMP_ERROR)
-        return end(s, TF_REASON_RESET);
+        return end_for(s, TF_REASON_RESET);
     if (up->done && down->done)
-        return end(s, TF_REASON_NONE);
-    if (s->bytes[TF_CLIENT] + s->bytes[TF_SERVER] != moved || (up->done || down->done) != half) {
-        bool half_now = up->done || down->done;
-        if (!session_touch(s, half_now ? offsetof(struct tf_limits, half_closed_ms) : step_relay.limit))
-            return end(s, TF_REASON_NO_RESOURCES);
-    }
+        return end_for(s, TF_REASON_NONE);
+    bool is_half = up->done || down->done;
+    bool moved = s->bytes[TF_CLIENT] + s->bytes[TF_SERVER] != before;
+    /* One side may have finished before the relay began, so its first time is set here as well. */
+    if ((moved || is_half != was_half || s->timed != &step_relay) &&
+        !session_touch(s, is_half ? offsetof(struct tf_limits, half_closed_ms) : step_relay.limit))
+        return end_for(s, TF_REASON_NO_RESOURCES);
     return result[TF_CLIENT] == PUMP_MORE || result[TF_SERVER] == PUMP_MORE ? STEP_MORE : STEP_WAIT;
 }
 
 static enum step_result late_relay(struct session *s)
 {
-    return end(s, TF_REASON_IDLE);
+    return end_for(s, TF_REASON_IDLE);
 }
 
 const struct step step_relay = {"relay", run_relay, offsetof(struct tf_limits, idle_ms), late_relay};
@@ -66,12 +59,7 @@ static enum step_result run_refuse(struct session *s)
     enum link_io r = client->fd >= 0 ? link_send(client, w.p, w.len, &sent) : LINK_ERROR;
     if (r == LINK_OK)
         session_linger(s);
-    return end(s, setup->facts.reason);
+    return end_for(s, setup->facts.reason);
 }
 
-static enum step_result late_refuse(struct session *s)
-{
-    return end(s, TF_REASON_IDLE);
-}
-
-const struct step step_refuse = {"refuse", run_refuse, offsetof(struct tf_limits, linger_ms), late_refuse};
+const struct step step_refuse = {.name = "refuse", .run = run_refuse};

@@ -9,18 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum step_result end(struct session *s, enum tf_reason reason)
-{
-    s->end = reason;
-    return STEP_END;
-}
-
-static enum step_result refuse(struct session *s, enum tf_reason reason)
-{
-    session_facts(s)->reason = reason;
-    return STEP_REFUSE;
-}
-
 /* Shows the front what a side has sent. The writers are the session's outboxes, or of no room. */
 static enum tf_feed feed(struct session *s, enum tf_side from, struct tf_writer *to_client,
                          struct tf_writer *to_server)
@@ -30,11 +18,7 @@ static enum tf_feed feed(struct session *s, enum tf_side from, struct tf_writer 
     struct tf_feed_io io = {
         .in = link_ahead(l), .eof = l->eof, .to_client = to_client, .to_server = to_server};
     enum tf_feed result = setup->front->feed(setup->front_state, from, &io, &setup->facts);
-    if (io.used > 0) {
-        link_consume(l, s->loop, io.used);
-        if (from == TF_CLIENT)
-            s->bytes[TF_CLIENT] += io.used;
-    }
+    link_consume(l, s->loop, io.used);
     return result;
 }
 
@@ -78,7 +62,7 @@ static enum step_result run_request(struct session *s)
                 return STEP_REFUSE;
             case TF_FEED_AGAIN:
             case TF_FEED_CLOSE:
-                return end(s, TF_REASON_NONE);
+                return end_for(s, TF_REASON_NONE);
             }
         }
         switch (link_fill(client, s->loop, s->conf->tf.limits.head_bytes)) {
@@ -87,12 +71,13 @@ static enum step_result run_request(struct session *s)
         case LINK_AGAIN:
             return STEP_WAIT;
         case LINK_FULL:
-            return refuse(s, link_ahead(client).n >= s->conf->tf.limits.head_bytes ? TF_REASON_REQUEST_TOO_LARGE
-                                                                                  : TF_REASON_NO_RESOURCES);
+            return refuse_for(s, TF_REASON_REQUEST_TOO_LARGE);
+        case LINK_NO_MEMORY:
+            return refuse_for(s, TF_REASON_NO_RESOURCES);
         case LINK_EOF:
         case LINK_ERROR:
             if (link_ahead(client).n == 0)
-                return end(s, TF_REASON_NONE);
+                return end_for(s, TF_REASON_NONE);
             client->eof = true; /* the front says what is missing */
             continue;
         }
@@ -102,13 +87,15 @@ static enum step_result run_request(struct session *s)
 static enum step_result late_request(struct session *s)
 {
     if (link_ahead(&s->side[TF_CLIENT]).n == 0)
-        return end(s, TF_REASON_IDLE);
-    return refuse(s, TF_REASON_REQUEST_TIMEOUT);
+        return end_for(s, TF_REASON_IDLE);
+    return refuse_for(s, TF_REASON_REQUEST_TIMEOUT);
 }
 
-const struct step step_request = {"request", run_request, offsetof(struct tf_limits, request_ms), late_request};
+const struct step step_request = {"request", run_request, offsetof(struct tf_limits, request_ms),
+                                  late_request};
 
-/* answer: the server is there; the front says so to the client (CONNECT), or begins with the server (plain). */
+/* answer: the server is there; the front says so to the client (CONNECT), or begins with the server (plain).
+ */
 
 static bool outboxes_take(struct session *s)
 {
@@ -144,9 +131,20 @@ static enum link_io outbox_flush(struct session *s, enum tf_side to)
     size_t sent;
     enum link_io r = link_send(l, box->p + box->at, box->end - box->at, &sent);
     box->at += sent;
-    if (to == TF_CLIENT)
-        s->bytes[TF_SERVER] += sent;
+    s->bytes[1 - to] += sent;
     return r;
+}
+
+/* A server that takes no more of the request may have answered already: its response still counts, and what
+ * is left of the request is dropped. */
+static void flush_to_server(struct session *s)
+{
+    struct outbox *box = &s->setup->out[TF_SERVER];
+    struct link *server = &s->side[TF_SERVER];
+    if (!server->shut && outbox_flush(s, TF_SERVER) == LINK_ERROR)
+        server->shut = true;
+    if (server->shut)
+        box->at = box->end = 0;
 }
 
 static enum step_result answer_tunnel(struct session *s)
@@ -158,7 +156,7 @@ static enum step_result answer_tunnel(struct session *s)
     /* A client that has only sent its request has room for these few bytes, or is not worth waiting for. */
     size_t sent;
     if (link_send(&s->side[TF_CLIENT], to_client.p, to_client.len, &sent) != LINK_OK)
-        return end(s, TF_REASON_RESET);
+        return end_for(s, TF_REASON_RESET);
     s->setup->tongue = &tf_front_tls;
     return STEP_NEXT;
 }
@@ -168,7 +166,7 @@ static enum step_result run_answer(struct session *s)
     if (session_facts(s)->ask == TF_ASK_TUNNEL)
         return answer_tunnel(s);
     if (!outboxes_take(s))
-        return end(s, TF_REASON_NO_RESOURCES);
+        return end_for(s, TF_REASON_NO_RESOURCES);
     struct link *client = &s->side[TF_CLIENT];
     struct tf_writer to_client = outbox_writer(&s->setup->out[TF_CLIENT]);
     struct tf_writer to_server = outbox_writer(&s->setup->out[TF_SERVER]);
@@ -176,17 +174,20 @@ static enum step_result run_answer(struct session *s)
         .in = link_ahead(client), .eof = client->eof, .to_client = &to_client, .to_server = &to_server};
     s->setup->front->answer(s->setup->front_state, &io, session_facts(s));
     link_consume(client, s->loop, io.used);
-    s->bytes[TF_CLIENT] += io.used;
     s->setup->out[TF_CLIENT].end += to_client.len;
     s->setup->out[TF_SERVER].end += to_server.len;
     counters_add(&s->loop->counters, COUNTER_HTTP_REQUESTS, 1);
     return STEP_NEXT;
 }
 
-const struct step step_answer = {"answer", run_answer, offsetof(struct tf_limits, request_ms), late_request};
+const struct step step_answer = {.name = "answer", .run = run_answer};
 
-/* exchange: one request and its response, both ways at once. A side's bytes are shown to the front only when what
- * it said before has been taken by the other side, so a slow reader holds up the writer, not our memory. */
+/* exchange: one request and its response, both ways at once. A side's bytes are shown to the front only when
+ * what it said before has been taken by the other side, so a slow reader holds up the writer, not our memory.
+ */
+
+/* Rounds before other sessions have their turn. */
+enum { ROUNDS = 32 };
 
 enum turn {
     TURN_STUCK, /* until an edge */
@@ -232,6 +233,8 @@ static enum turn take_turn(struct session *s, enum tf_side from)
             return TURN_STUCK;
         case LINK_FULL:
             return broken(s, from == TF_CLIENT ? TF_REASON_REQUEST_TOO_LARGE : TF_REASON_UPSTREAM_MALFORMED);
+        case LINK_NO_MEMORY:
+            return broken(s, TF_REASON_NO_RESOURCES);
         case LINK_ERROR:
             if (from == TF_CLIENT)
                 return broken(s, TF_REASON_RESET);
@@ -245,24 +248,26 @@ static enum turn take_turn(struct session *s, enum tf_side from)
 static enum step_result finish(struct session *s)
 {
     struct setup *setup = s->setup;
-    bool broken;
+    struct link *server = &s->side[TF_SERVER];
     switch (setup->over) {
     case TF_FEED_AGAIN:
-        if (!tf_http_server_reusable(setup->front_state))
-            link_close(&s->side[TF_SERVER], s->loop, false);
+        /* A server may answer before it has read all of the request, which the next one must not follow then.
+         */
+        if (!tf_http_server_reusable(setup->front_state) || server->shut ||
+            setup->out[TF_SERVER].at < setup->out[TF_SERVER].end)
+            link_close(server, s->loop, false);
         session_exchange_over(s);
-        if (s->loop->draining)
-            return end(s, TF_REASON_DRAINED);
+        if (s->loop->draining) {
+            session_linger(s);
+            return end_for(s, TF_REASON_DRAINED);
+        }
         s->route = &route_again;
         return STEP_ROUTE;
     case TF_FEED_CLOSE:
-        /* A client that can only tell the end of the response by the end of the connection is to see that it broke
-         * off. Others can tell, and keep what has come so far. */
-        broken = session_facts(s)->reason != TF_REASON_NONE || s->side[TF_SERVER].failed;
-        s->is_broken = broken && tf_http_end_is_the_end(setup->front_state);
-        if (!broken)
-            session_linger(s);
-        return end(s, TF_REASON_NONE);
+        if (session_facts(s)->reason == TF_REASON_NONE && !server->failed)
+            s->must_reset = false;
+        session_linger(s);
+        return end_for(s, TF_REASON_NONE);
     case TF_FEED_MORE:
     case TF_FEED_TARGET:
     case TF_FEED_BAD:
@@ -274,32 +279,39 @@ static enum step_result finish(struct session *s)
 static enum step_result run_exchange(struct session *s)
 {
     struct setup *setup = s->setup;
-    for (int round = 0; round < 32; round++) {
-        /* A server that takes no more of the request may have answered already: its response still counts. */
-        if (outbox_flush(s, TF_SERVER) == LINK_ERROR)
-            setup->out[TF_SERVER].at = setup->out[TF_SERVER].end = 0;
+    const struct link *client = &s->side[TF_CLIENT];
+    for (int round = 0; round < ROUNDS; round++) {
+        flush_to_server(s);
         enum link_io flushed = outbox_flush(s, TF_CLIENT);
         if (flushed == LINK_ERROR)
-            return end(s, TF_REASON_RESET);
+            return end_for(s, TF_REASON_RESET);
         if (setup->over != TF_FEED_MORE)
             return flushed == LINK_OK ? finish(s) : STEP_WAIT;
+        bool was_half = client->eof;
         enum turn turn[2] = {TURN_STUCK, TURN_STUCK};
         for (enum tf_side from = TF_CLIENT; from <= TF_SERVER && setup->over == TF_FEED_MORE; from++) {
             turn[from] = take_turn(s, from);
             if (turn[from] == TURN_BROKEN)
-                return session_facts(s)->reason == TF_REASON_RESET ? end(s, TF_REASON_RESET) : STEP_REFUSE;
+                return session_facts(s)->reason == TF_REASON_RESET ? end_for(s, TF_REASON_RESET)
+                                                                   : STEP_REFUSE;
         }
-        if (turn[TF_CLIENT] == TURN_STUCK && turn[TF_SERVER] == TURN_STUCK)
+        /* A client that can only tell the end of the response by the end of the connection must never take an
+         * early end for it. Others can tell, and keep what has come so far. */
+        s->must_reset = tf_http_end_is_the_end(setup->front_state);
+        bool is_stuck = turn[TF_CLIENT] == TURN_STUCK && turn[TF_SERVER] == TURN_STUCK;
+        if ((!is_stuck || client->eof != was_half) &&
+            !session_touch(s, client->eof ? offsetof(struct tf_limits, half_closed_ms) : step_exchange.limit))
+            return end_for(s, TF_REASON_NO_RESOURCES);
+        if (is_stuck)
             return STEP_WAIT;
-        if (!session_touch(s, step_exchange.limit))
-            return end(s, TF_REASON_NO_RESOURCES);
     }
     return STEP_MORE;
 }
 
 static enum step_result late_exchange(struct session *s)
 {
-    return refuse(s, TF_REASON_UPSTREAM_TIMEOUT);
+    return refuse_for(s, TF_REASON_UPSTREAM_TIMEOUT);
 }
 
-const struct step step_exchange = {"exchange", run_exchange, offsetof(struct tf_limits, idle_ms), late_exchange};
+const struct step step_exchange = {"exchange", run_exchange, offsetof(struct tf_limits, idle_ms),
+                                   late_exchange};

@@ -5,27 +5,15 @@
 
 #include <stddef.h>
 
-static enum step_result refuse(struct session *s, enum tf_reason reason)
-{
-    session_facts(s)->reason = reason;
-    return STEP_REFUSE;
-}
-
 /* preface: who is it. */
 
 static enum step_result run_preface(struct session *s)
 {
     enum tf_reason why = tf_access_source(&s->conf->tf.access, &session_facts(s)->source);
-    return why == TF_REASON_NONE ? STEP_NEXT : refuse(s, why);
+    return why == TF_REASON_NONE ? STEP_NEXT : refuse_for(s, why);
 }
 
-static enum step_result late_preface(struct session *s)
-{
-    s->end = TF_REASON_IDLE;
-    return STEP_END;
-}
-
-const struct step step_preface = {"preface", run_preface, offsetof(struct tf_limits, request_ms), late_preface};
+const struct step step_preface = {.name = "preface", .run = run_preface};
 
 /* access: may it go there, as far as that can be said before names are looked up. */
 
@@ -34,13 +22,13 @@ static enum step_result run_access(struct session *s)
     struct tf_facts *facts = session_facts(s);
     if (!facts->has_target) {
         /* Monitoring lets what is not TLS pass, but without a name there is nowhere to go. */
-        return refuse(s, facts->reason != TF_REASON_NONE ? facts->reason : TF_REASON_SNI_MISSING);
+        return refuse_for(s, facts->reason != TF_REASON_NONE ? facts->reason : TF_REASON_SNI_MISSING);
     }
     enum tf_reason why = tf_access_port(&s->conf->tf.access, facts->target.port);
-    return why == TF_REASON_NONE ? STEP_NEXT : refuse(s, why);
+    return why == TF_REASON_NONE ? STEP_NEXT : refuse_for(s, why);
 }
 
-const struct step step_access = {"access", run_access, offsetof(struct tf_limits, request_ms), late_preface};
+const struct step step_access = {.name = "access", .run = run_access};
 
 /* decide: the verdict, as soon as the facts allow it. */
 
@@ -49,13 +37,13 @@ static enum step_result run_decide(struct session *s)
     struct tf_facts *facts = session_facts(s);
     if (facts->verdict != TF_VERDICT_NONE)
         return STEP_NEXT;
-    int32_t today = (int32_t)(s->started_us / 1000000 / 86400);
+    int32_t today = (int32_t)(facts->started_us / 1000000 / 86400);
     if (tf_policy_decide(&s->conf->tf.policy, facts, today) == TF_NEEDS_ADDRESS)
         return STEP_NEXT;
     return facts->verdict == TF_VERDICT_BLOCK ? STEP_REFUSE : STEP_NEXT;
 }
 
-const struct step step_decide = {"decide", run_decide, offsetof(struct tf_limits, request_ms), late_preface};
+const struct step step_decide = {.name = "decide", .run = run_decide};
 
 /* dial: a connection to the server, unless there is one already. */
 
@@ -85,21 +73,21 @@ static enum step_result run_dial(struct session *s)
 {
     struct setup *setup = s->setup;
     struct tf_facts *facts = &setup->facts;
-    if (setup->dial != NULL)
-        return STEP_WAIT;
+    if (setup->dial != NULL) /* a client that is gone needs no server */
+        return s->side[TF_CLIENT].failed ? end_for(s, TF_REASON_RESET) : STEP_WAIT;
     if (s->side[TF_SERVER].fd >= 0)
         return STEP_NEXT;
     if (setup->dial_failed)
         return STEP_REFUSE;
     enum tf_reason why = TF_REASON_NONE;
-    setup->dial = dial_start(&s->loop->dialer, &s->conf->tf, &facts->target, on_dialled, s, &why,
-                             &facts->destination);
-    return setup->dial != NULL ? STEP_WAIT : refuse(s, why);
+    setup->dial =
+        dial_start(&s->loop->dialer, &s->conf->tf, &facts->target, on_dialled, s, &why, &facts->destination);
+    return setup->dial != NULL ? STEP_WAIT : refuse_for(s, why);
 }
 
 static enum step_result late_dial(struct session *s)
 {
-    return refuse(s, TF_REASON_DIAL_TIMEOUT);
+    return refuse_for(s, TF_REASON_DIAL_TIMEOUT);
 }
 
 const struct step step_dial = {"dial", run_dial, offsetof(struct tf_limits, dial_ms), late_dial};

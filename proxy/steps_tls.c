@@ -10,12 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum step_result end(struct session *s, enum tf_reason reason)
-{
-    s->end = reason;
-    return STEP_END;
-}
-
 /* Room to put a hello together that spans records. What is there already is kept. */
 static bool take_scratch(struct session *s, uint8_t **scratch, size_t *size, size_t wanted)
 {
@@ -32,22 +26,11 @@ static bool take_scratch(struct session *s, uint8_t **scratch, size_t *size, siz
 
 /* hello: the client's first flight, whole. */
 
-/* A server that speaks before the client does is not a TLS server. */
-static enum tf_reason server_spoke(struct session *s)
-{
-    struct link *server = &s->side[TF_SERVER];
-    if (server->fd < 0 || !server->readable)
-        return TF_REASON_NONE;
-    enum link_io r = link_fill(server, s->loop, LOOP_BLOCK_SIZE);
-    if (r == LINK_OK || r == LINK_FULL)
-        return TF_REASON_SERVER_SPOKE_FIRST;
-    return r == LINK_AGAIN ? TF_REASON_NONE : TF_REASON_UPSTREAM_CLOSED;
-}
-
 /* Whether text that is not TLS is an HTTP request: its sender can be told with a page. */
 static bool looks_like_http(struct tf_span text)
 {
-    static const char *const methods[] = {"GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "CONNECT ", "PATCH "};
+    static const char *const methods[] = {"GET ",    "HEAD ",    "POST ",    "PUT ",
+                                          "DELETE ", "OPTIONS ", "CONNECT ", "PATCH "};
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
         if (text.n >= strlen(methods[i]) && memcmp(text.p, methods[i], strlen(methods[i])) == 0)
             return true;
@@ -61,6 +44,28 @@ static enum step_result judge(struct session *s, enum tf_reason reason, const ch
     facts->reason = reason;
     facts->detail = detail;
     return STEP_NEXT;
+}
+
+/* The client has said no more for now. A server that speaks before it is not a TLS server. */
+static enum step_result hear_server(struct session *s)
+{
+    struct link *server = &s->side[TF_SERVER];
+    if (server->fd < 0)
+        return STEP_WAIT;
+    switch (link_fill(server, s->loop, LOOP_BLOCK_SIZE)) {
+    case LINK_AGAIN:
+        return STEP_WAIT;
+    case LINK_OK:
+    case LINK_FULL:
+        session_facts(s)->not_tls = true;
+        return judge(s, TF_REASON_SERVER_SPOKE_FIRST, NULL);
+    case LINK_NO_MEMORY:
+        return refuse_for(s, TF_REASON_NO_RESOURCES);
+    case LINK_EOF:
+    case LINK_ERROR:
+        break;
+    }
+    return end_for(s, TF_REASON_UPSTREAM_CLOSED);
 }
 
 static enum step_result hello_done(struct session *s)
@@ -86,7 +91,8 @@ static enum step_result run_hello(struct session *s)
     struct tf_hello_scan *scan = &setup->client_scan;
     for (;;) {
         struct tf_span stream = link_ahead(client);
-        switch (tf_client_scan(scan, stream.p, stream.n, setup->scratch, setup->scratch_size, &setup->facts.hello)) {
+        switch (tf_client_scan(scan, stream.p, stream.n, setup->scratch, setup->scratch_size,
+                               &setup->facts.hello)) {
         case TF_PARSE_DONE:
             return hello_done(s);
         case TF_PARSE_OTHER:
@@ -100,32 +106,20 @@ static enum step_result run_hello(struct session *s)
         }
         if (scan->scratch_wanted > setup->scratch_size) {
             if (!take_scratch(s, &setup->scratch, &setup->scratch_size, scan->scratch_wanted))
-                return end(s, TF_REASON_NO_RESOURCES);
+                return end_for(s, TF_REASON_NO_RESOURCES);
             continue;
         }
         switch (link_fill(client, s->loop, TF_WIRE_MAX(scan->limit))) {
         case LINK_OK:
             continue;
-        case LINK_FULL:
-            setup->facts.reason = TF_REASON_NO_RESOURCES;
-            return STEP_REFUSE;
+        case LINK_AGAIN:
+            return hear_server(s);
+        case LINK_FULL: /* never: a hello so long has been found malformed before */
+        case LINK_NO_MEMORY:
+            return refuse_for(s, TF_REASON_NO_RESOURCES);
         case LINK_EOF:
         case LINK_ERROR:
-            if (stream.n == 0)
-                return end(s, TF_REASON_NONE);
-            setup->facts.reason = TF_REASON_CLIENT_HELLO_CUT;
-            return STEP_REFUSE;
-        case LINK_AGAIN:
-            break;
-        }
-        switch (server_spoke(s)) {
-        case TF_REASON_NONE:
-            return STEP_WAIT;
-        case TF_REASON_SERVER_SPOKE_FIRST:
-            setup->facts.not_tls = true;
-            return judge(s, TF_REASON_SERVER_SPOKE_FIRST, NULL);
-        default:
-            return end(s, TF_REASON_UPSTREAM_CLOSED);
+            return stream.n == 0 ? end_for(s, TF_REASON_NONE) : refuse_for(s, TF_REASON_CLIENT_HELLO_CUT);
         }
     }
 }
@@ -133,15 +127,14 @@ static enum step_result run_hello(struct session *s)
 static enum step_result late_hello(struct session *s)
 {
     if (link_ahead(&s->side[TF_CLIENT]).n == 0)
-        return end(s, TF_REASON_IDLE);
-    session_facts(s)->reason = TF_REASON_CLIENT_HELLO_TIMEOUT;
-    return STEP_REFUSE;
+        return end_for(s, TF_REASON_IDLE);
+    return refuse_for(s, TF_REASON_CLIENT_HELLO_TIMEOUT);
 }
 
 const struct step step_hello = {"hello", run_hello, offsetof(struct tf_limits, hello_ms), late_hello};
 
-/* send_hello: the server gets the client's bytes, as they came. They are kept until the session is settled, since
- * the facts point into them. */
+/* send_hello: the server gets the client's bytes, as they came. They are kept until the session is settled,
+ * since the facts point into them. */
 
 static enum step_result run_send_hello(struct session *s)
 {
@@ -149,14 +142,14 @@ static enum step_result run_send_hello(struct session *s)
     struct link *client = &s->side[TF_CLIENT], *server = &s->side[TF_SERVER];
     if (setup->hello.p == NULL) {
         setup->hello = client->ahead;
-        client->ahead = (struct lookahead){NULL, 0, 0, 0};
+        client->ahead = (struct lookahead){.p = NULL};
     }
     if (!server->writable)
         return STEP_WAIT;
-    struct lookahead *hello = &setup->hello;
+    struct tf_span rest = lookahead_rest(&setup->hello);
     size_t sent;
-    enum link_io r = link_send(server, hello->p + hello->at, hello->end - hello->at, &sent);
-    hello->at += (uint32_t)sent;
+    enum link_io r = link_send(server, rest.p, rest.n, &sent);
+    setup->hello.at += (uint32_t)sent;
     s->bytes[TF_CLIENT] += sent;
     if (r == LINK_AGAIN)
         return STEP_WAIT;
@@ -168,14 +161,15 @@ static enum step_result run_send_hello(struct session *s)
 static enum step_result late_server(struct session *s)
 {
     bool spoke = link_ahead(&s->side[TF_SERVER]).n > s->setup->server_passed;
-    session_facts(s)->reason = spoke ? TF_REASON_SERVER_HELLO_TIMEOUT : TF_REASON_UPSTREAM_TIMEOUT;
-    return STEP_REFUSE;
+    return refuse_for(s, spoke ? TF_REASON_SERVER_HELLO_TIMEOUT : TF_REASON_UPSTREAM_TIMEOUT);
 }
 
-const struct step step_send_hello = {"send-hello", run_send_hello, offsetof(struct tf_limits, hello_ms), late_server};
+const struct step step_send_hello = {"send-hello", run_send_hello, offsetof(struct tf_limits, hello_ms),
+                                     late_server};
 
-/* server_hello: the server's first flight up to the ServerHello that settles the version. Alerts and a passing
- * HelloRetryRequest go on to the client at once; what the client sends meanwhile goes on to the server. */
+/* server_hello: the server's first flight up to the ServerHello that settles the version. Alerts and a
+ * passing HelloRetryRequest go on to the client at once; what the client sends meanwhile goes on to the
+ * server. */
 
 /* False: the client is gone. *more: it has not taken all. */
 static bool pass_on(struct session *s, bool *more)
@@ -225,40 +219,50 @@ static bool server_passes(struct session *s, enum tf_parse parsed)
     return tf_policy_server_wrong(&s->conf->tf.policy, facts, in->reason, in->why);
 }
 
+/* The server has said no more for now: what the client has sent meanwhile goes on. */
+static enum step_result hear_client(struct session *s)
+{
+    switch (relay_pump(s->loop, &s->side[TF_CLIENT], &s->side[TF_SERVER], &s->flow[TF_CLIENT],
+                       &s->bytes[TF_CLIENT])) {
+    case PUMP_MORE:
+        return STEP_MORE;
+    case PUMP_ERROR:
+        return end_for(s, TF_REASON_RESET);
+    case PUMP_IDLE:
+    case PUMP_DONE:
+        break;
+    }
+    return STEP_WAIT;
+}
+
 static enum step_result run_server_hello(struct session *s)
 {
-    struct link *client = &s->side[TF_CLIENT], *server = &s->side[TF_SERVER];
+    struct link *server = &s->side[TF_SERVER];
     if (!session_facts(s)->has_hello)
         return STEP_NEXT; /* monitored, and not TLS: there is no ServerHello to wait for */
     for (;;) {
         enum tf_parse parsed = scan_server(s);
         bool more;
         if (!pass_on(s, &more))
-            return end(s, TF_REASON_RESET);
-        if (parsed == TF_PARSE_DONE || parsed == TF_PARSE_BAD || parsed == TF_PARSE_OTHER)
+            return end_for(s, TF_REASON_RESET);
+        if (parsed != TF_PARSE_MORE)
             return server_passes(s, parsed) ? STEP_NEXT : STEP_REFUSE;
-        switch (relay_pump(s->loop, client, server, &s->flow[TF_CLIENT], &s->bytes[TF_CLIENT])) {
-        case PUMP_MORE:
-            return STEP_MORE;
-        case PUMP_ERROR:
-            return end(s, TF_REASON_RESET);
-        case PUMP_IDLE:
-        case PUMP_DONE:
-            break;
-        }
         switch (link_fill(server, s->loop, TF_WIRE_MAX(TF_SERVER_HELLO_MAX) + LOOP_BLOCK_SIZE)) {
         case LINK_OK:
             continue;
         case LINK_AGAIN:
-            return STEP_WAIT;
+            return hear_client(s);
         case LINK_EOF:
         case LINK_ERROR:
+            server->eof = true; /* an error is told only once */
             if (more)
                 return STEP_WAIT;
-            return end(s, TF_REASON_UPSTREAM_CLOSED);
+            session_linger(s); /* an alert that was passed on must arrive */
+            return end_for(s, TF_REASON_UPSTREAM_CLOSED);
         case LINK_FULL:
-            session_facts(s)->reason = TF_REASON_SERVER_HELLO_MALFORMED;
-            return STEP_REFUSE;
+            return refuse_for(s, TF_REASON_SERVER_HELLO_MALFORMED);
+        case LINK_NO_MEMORY:
+            return refuse_for(s, TF_REASON_NO_RESOURCES);
         }
     }
 }

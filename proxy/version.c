@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <uv.h>
 
-/* Whether this OpenSSL, as it is built and configured here, has TLS 1.0 left at all: some systems compile it out,
- * and some forbid it in a policy that no program can override. */
+/* Whether this OpenSSL, as it is built and configured here, has TLS 1.0 left at all: some systems compile it
+ * out, and some forbid it in a policy that no program can override. */
 static bool can_tls10(void)
 {
     bool can = false;
@@ -36,10 +36,11 @@ int version_main(int argc, char **argv)
     (void)argv;
     printf("tlsfloor %s\n", TLSFLOOR_VERSION);
     printf("OpenSSL  built with %s, runs with %s\n", OPENSSL_VERSION_TEXT, OpenSSL_version(OPENSSL_VERSION));
-    printf("libuv    built with %d.%d.%d, runs with %s\n", UV_VERSION_MAJOR, UV_VERSION_MINOR, UV_VERSION_PATCH,
-           uv_version_string());
+    printf("libuv    built with %d.%d.%d, runs with %s\n", UV_VERSION_MAJOR, UV_VERSION_MINOR,
+           UV_VERSION_PATCH, uv_version_string());
     printf("c-ares   built with %s, runs with %s\n", ARES_VERSION_STR, ares_version(NULL));
-    printf("llhttp   built with %d.%d.%d\n", LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH);
+    printf("llhttp   built with %d.%d.%d\n", LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR,
+           LLHTTP_VERSION_PATCH);
     printf("inih     built with %s\n", INIH_VERSION);
     printf("TLS 1.0  this OpenSSL %s\n", can_tls10() ? "can do it" : "cannot do it at all");
     return 0;

@@ -47,7 +47,8 @@ def curl_with_TLS_1_0_names_the_alert_and_one_line_says_who_what_where_and_why()
                     "tlsfloor.offered_versions": ["1.0"],
                 }
             )
-            for field in ("@timestamp", "event.reason", "source.port", "tls.client.ja3", "tlsfloor.ja4", "tlsfloor.fix"):
+            always = ("@timestamp", "event.reason", "source.port", "tls.client.ja3", "tlsfloor.ja4", "tlsfloor.fix")
+            for field in always:
                 check(record.get(field), f"{field} is missing from {record}")
             check_in("curl/", record["user_agent.original"], "user agent")
         check_equal(origin.received(), b"", "what reached the server")

@@ -76,7 +76,8 @@ def legacy_version_1_1_without_the_extension_is_refused():
 
 @story
 def an_alert_carries_the_version_of_the_hello_not_of_its_record():
-    is_refused(one_record(client_hello(TLS11), TLS10), alert(70, TLS11), {"tls.client.server_name": "origin.floor.test"})
+    named = {"tls.client.server_name": "origin.floor.test"}
+    is_refused(one_record(client_hello(TLS11), TLS10), alert(70, TLS11), named)
 
 
 @story

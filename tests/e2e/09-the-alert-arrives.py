@@ -2,7 +2,19 @@
 
 import threading
 
-from harness import TLS10, WAYS, Gateway, RawOrigin, alert, check_equal, client_hello, one_record, reach, run_stories, story
+from harness import (
+    TLS10,
+    WAYS,
+    Gateway,
+    RawOrigin,
+    alert,
+    check_equal,
+    client_hello,
+    one_record,
+    reach,
+    run_stories,
+    story,
+)
 
 HELLO = one_record(client_hello(TLS10))
 ALERT = alert(70, TLS10)

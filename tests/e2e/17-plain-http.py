@@ -1,6 +1,17 @@
 """Plain HTTP through the proxy: absolute-form requests, with what belongs to one hop kept on that hop."""
 
-from harness import Gateway, HttpOrigin, RawClient, RawOrigin, check, check_equal, check_in, run_client, run_stories, story
+from harness import (
+    Gateway,
+    HttpOrigin,
+    RawClient,
+    RawOrigin,
+    check,
+    check_equal,
+    check_in,
+    run_client,
+    run_stories,
+    story,
+)
 
 NAME = "plain.floor.test"
 
@@ -53,8 +64,9 @@ def one_connection_serves_several_requests():
 @story
 def requests_sent_ahead_are_answered_in_order():
     with HttpOrigin() as origin, Gateway(origin) as gateway, RawClient(gateway.proxy) as client:
-        client.send(b"".join(f"GET http://{NAME}/status/{s} HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode() for s in (201, 202)))
-        for status in (201, 202):
+        statuses = (201, 202)
+        client.send(*[f"GET http://{NAME}/status/{s} HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode() for s in statuses])
+        for status in statuses:
             head, body = ask(client, "")
             check_in(f"http/1.1 {status} ", head, "status")
             check_equal(body, b"plain page\n", "body")

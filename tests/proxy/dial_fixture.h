@@ -39,6 +39,7 @@ static const struct fake_name names[] = {
 static uv_loop_t loop;
 static struct fake_dns server;
 static struct dialer dialer;
+static struct counters counters;
 static struct tf_conf conf;
 static struct tf_limits limits;
 static struct tf_target target; /* outlives its dial */
@@ -78,9 +79,11 @@ static inline int set_up(void **state)
         .dns_entries = 64, .dns_ttl_max_ms = 60000, .dns_negative_ms = 60000, .dns_ms = 2000};
     assert_int_equal(uv_loop_init(&loop), 0);
     fake_dns_start(&server, &loop, names, sizeof names / sizeof names[0]);
+    memset(&counters, 0, sizeof counters);
     dialer = (struct dialer){.uv = &loop,
                              .watcher = watcher_new(&loop),
-                             .dns = dns_new(&loop, &limits, server.server, error, sizeof error)};
+                             .dns = dns_new(&loop, &limits, server.server, error, sizeof error),
+                             .counters = &counters};
     assert_true(dialer.watcher != NULL && dialer.dns != NULL);
     conf = (struct tf_conf){.access.destination.classes = 1u << TF_CLASS_LOOPBACK};
     socket_count = 0;

@@ -271,6 +271,21 @@ static void a_request_without_end_is_too_large(void **state)
     assert_status(hear(fd), "431 Request Header Fields Too Large");
 }
 
+/* Closing with input unread would reset the connection, and the answer might be lost with it. */
+static void a_body_that_nobody_wants_does_not_cost_the_answer(void **state)
+{
+    (void)state;
+    enum { BODY = 1 << 20 };
+    char *body = calloc(1, BODY);
+    assert_non_null(body);
+    int fd = visit();
+    static const char head[] = "POST /metrics HTTP/1.1\r\nContent-Length: 1048576\r\n" HOST;
+    say(fd, head, strlen(head));
+    say(fd, body, BODY);
+    free(body);
+    assert_status(hear(fd), "405 Method Not Allowed");
+}
+
 static void a_visitor_that_says_nothing_is_closed_in_time(void **state)
 {
     (void)state;
@@ -339,6 +354,7 @@ int main(void)
         with_admin(only_the_first_of_many_requests_is_answered),
         with_admin(what_is_no_http_is_a_bad_request),
         with_admin(a_request_without_end_is_too_large),
+        with_admin(a_body_that_nobody_wants_does_not_cost_the_answer),
         with_admin(a_visitor_that_says_nothing_is_closed_in_time),
         with_admin(more_visitors_than_there_is_room_for_wait_their_turn),
         with_admin(a_stop_closes_visitors_in_the_middle),

@@ -150,6 +150,8 @@ static void name_is_looked_up_once_and_then_known(void **state)
     assert_connected(&o, "127.0.0.1", port);
     assert_int_equal(server.asked4, 1);
     assert_int_equal(server.asked6, 1);
+    assert_int_equal(atomic_load(&counters.values[COUNTER_DNS_CACHE_MISSES]), 2); /* one a family */
+    assert_int_equal(atomic_load(&counters.values[COUNTER_DNS_CACHE_HITS]), 2);
 }
 
 static void unknown_name_is_told_and_then_known(void **state)

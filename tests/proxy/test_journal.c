@@ -483,7 +483,7 @@ static void a_blocked_pipe_blocks_no_producer(void **state)
     (void)state;
     enum { LINES = 20000 };
     int reader = make_fifo("fifo");
-    struct journal *j = open_journal("fifo", QUEUE);
+    struct journal *j = open_journal("fifo", 4 * QUEUE); /* more than the pipe takes, less than comes */
     unsigned last[PRODUCERS] = {0};
     for (unsigned i = 0; i < LINES; i++) {
         char line[LINE_MAX_LEN];

@@ -12,7 +12,8 @@ WAIT_S = 20
 
 
 class Connection:
-    """What one connection brought: the bytes received so far, and whether it is over."""
+    """What one connection brought: the bytes received so far, and whether it is over. A TlsPeer takes it for a socket,
+    so that what comes to it is noted too."""
 
     def __init__(self, sock):
         self.sock = sock
@@ -42,6 +43,11 @@ class Connection:
     def send(self, *parts):
         for part in parts:
             self.sock.sendall(part)
+
+    sendall = send
+
+    def close(self):
+        self.sock.close()
 
 
 class Origin:
@@ -134,7 +140,7 @@ class TlsOrigin(Origin):
         super().__init__(**more)
 
     def serve(self, connection):
-        peer = TlsPeer(connection.sock, self.context, reshape=self.reshape)
+        peer = TlsPeer(connection, self.context, reshape=self.reshape)
         try:
             peer.handshake()
             self.versions.append(peer.version())

@@ -49,5 +49,5 @@ def run_stories():
         except Exception:  # a failed story must not hide the next one
             failed += 1
             print(f"FAILED {name}\n{traceback.format_exc()}", flush=True)
-    print(f"{len(_stories) - failed - skipped} passed, {failed} failed")
+    print(f"{len(_stories) - failed - skipped} passed, {failed} failed, {skipped} skipped")
     sys.exit(1 if failed else 0)
