@@ -1,83 +1,21 @@
 /* Settings being filled: sections, keys and where each came from. The table
  * is in conf_table.c, values are read in conf_values.c, the environment in
- * conf_env.c, and what only the whole can show is checked in conf_check.c. */
+ * conf_env.c, what only the whole can show is checked in conf_check.c, and
+ * reports are put together in conf_report.c. */
 #include "conf_table.h"
 #include "suggest.h"
 
+#include <assert.h>
 #include <string.h>
-
-void tf_put_origin(struct tf_writer *w, const struct tf_origin *origin)
-{
-    switch (origin->source) {
-    case TF_FROM_DEFAULT:
-        tf_put_text(w, "default");
-        return;
-    case TF_FROM_FILE:
-        tf_put_text(w, origin->name);
-        if (origin->line > 0) {
-            tf_put_char(w, ':');
-            tf_put_u64(w, origin->line);
-        }
-        return;
-    case TF_FROM_ENVIRONMENT:
-        tf_put_text(w, "environment ");
-        tf_put_text(w, origin->name);
-        return;
-    }
-}
-
-void tf_put_parts(struct tf_writer *w, const char *const *parts)
-{
-    enum { LONGEST = 300 };
-
-    for (; *parts; parts++) {
-        size_t n = strlen(*parts);
-        tf_put(w, *parts, n < LONGEST ? n : LONGEST);
-        if (n > LONGEST)
-            tf_put_text(w, "...");
-    }
-}
-
-void tf_report(struct tf_conf_load *load, enum tf_severity severity, const struct tf_origin *at,
-               const char *const *parts)
-{
-    char sentence[1024];
-    struct tf_writer w = tf_writer_of(sentence, sizeof sentence - 1);
-    tf_put_parts(&w, parts);
-    sentence[w.len] = '\0';
-    if (severity == TF_ERROR)
-        load->errors++;
-    load->report(load->arg, severity, at, sentence);
-}
-
-const char *tf_place_text(struct tf_place *place, const struct tf_origin *origin)
-{
-    struct tf_writer w = tf_writer_of(place->text, sizeof place->text - 1);
-    if (origin->source == TF_FROM_FILE) {
-        tf_put_text(&w, "line ");
-        tf_put_u64(&w, origin->line);
-    } else {
-        tf_put_text(&w, "the environment");
-    }
-    place->text[w.len] = '\0';
-    return place->text;
-}
 
 /* Reads a value into its field and notes it, wrong ones too: they are reported once, and not as missing. */
 static void set_value(struct tf_conf_load *load, struct tf_section *section, size_t i, struct tf_text text,
                       struct tf_setting *setting, struct tf_origin at)
 {
-    const struct tf_key *key = &section->info->keys[i];
-    char why[512];
-    struct tf_writer w = tf_writer_of(why, sizeof why - 1);
-
     setting->origin = at;
     setting->text = tf_arena_text(load->arena, text.p, text.n);
-    if (!tf_value_set(key, section->object, text, load->arena, &w) && !load->arena->full) {
-        why[w.len] = '\0';
-        tf_report(load, TF_ERROR, &at,
-                  TF_PARTS(TF_SECTION_PARTS(section), " ", key->name, " = ", setting->text, ": ", why));
-    }
+    if (setting->text)
+        tf_value_set(load, section, &section->info->keys[i], setting);
 }
 
 static void set_defaults(struct tf_conf_load *load, struct tf_section *section)
@@ -188,27 +126,42 @@ void tf_conf_begin(struct tf_conf_load *load)
             tf_section_open(load, &tf_section_infos[i], tf_text_of(""), at);
 }
 
-static const struct tf_section_info *find_info(struct tf_text name, struct tf_suggestion *near)
+static const struct tf_section_info *find_info(struct tf_text name)
 {
-    for (size_t i = 0; i < TF_SECTION_COUNT; i++) {
+    for (size_t i = 0; i < TF_SECTION_COUNT; i++)
         if (tf_text_is(name, tf_section_infos[i].name))
             return &tf_section_infos[i];
-        tf_suggest(near, tf_section_infos[i].name);
-    }
     return NULL;
+}
+
+/* With the section that is nearest. */
+static void report_unknown_section(struct tf_conf_load *load, struct tf_text kind, const char *header,
+                                   const struct tf_origin *at)
+{
+    struct tf_suggestion near = {.unknown = kind};
+
+    for (size_t i = 0; i < TF_SECTION_COUNT; i++)
+        tf_suggest(&near, tf_section_infos[i].name);
+    const struct tf_section_info *best = near.best ? find_info(tf_text_of(near.best)) : NULL;
+    if (best)
+        tf_report(load, TF_ERROR, at,
+                  TF_PARTS("there is no section [", header, "]; did you mean [", best->name,
+                           best->object == TF_OBJECT_PLAIN ? "" : " NAME", "]?"));
+    else
+        tf_report(load, TF_ERROR, at,
+                  TF_PARTS("there is no section [", header, "]; see tlsfloor check --reference"));
 }
 
 void tf_conf_section(struct tf_conf_load *load, const char *header, struct tf_origin at)
 {
     struct tf_text name = tf_text_trim(tf_text_of(header));
     struct tf_text kind = tf_text_take(&name, ' ');
-    struct tf_suggestion near = {.unknown = kind};
-    const struct tf_section_info *info = find_info(kind, &near);
+    const struct tf_section_info *info = find_info(kind);
 
     name = name.p ? tf_text_trim(name) : tf_text_of("");
     tf_conf_skip(load);
     if (!info) {
-        tf_report(load, TF_ERROR, &at, TF_PARTS("there is no section [", header, "]", TF_DID_YOU_MEAN(near)));
+        report_unknown_section(load, kind, header, &at);
         return;
     }
     if (info->object == TF_OBJECT_PLAIN && name.n > 0) {
@@ -239,9 +192,15 @@ void tf_conf_skip(struct tf_conf_load *load)
     load->in_section = true;
 }
 
-void tf_conf_fail(struct tf_conf_load *load, const struct tf_origin *at, const char *sentence)
+/* The keys of a section that can be set, as a part. */
+static const char *keys_text(const struct tf_section_info *info, char *text, size_t size)
 {
-    tf_report(load, TF_ERROR, at, TF_PARTS(sentence));
+    struct tf_writer w = tf_writer_of(text, size - 1);
+    for (size_t i = 0; i < info->key_count; i++)
+        if (tf_key_is_used(&info->keys[i]))
+            tf_put_parts(&w, TF_PARTS(w.len > 0 ? ", " : "", info->keys[i].name));
+    text[w.len] = '\0';
+    return text;
 }
 
 static void report_unknown_key(struct tf_conf_load *load, struct tf_text key, const char *written,
@@ -249,9 +208,11 @@ static void report_unknown_key(struct tf_conf_load *load, struct tf_text key, co
 {
     const struct tf_section_info *info = load->section->info;
     struct tf_suggestion near = {.unknown = key};
+    char keys[300];
 
     for (size_t i = 0; i < info->key_count; i++)
-        tf_suggest(&near, info->keys[i].name);
+        if (tf_key_is_used(&info->keys[i]))
+            tf_suggest(&near, info->keys[i].name);
     for (size_t s = 0; s < TF_SECTION_COUNT && !near.best; s++) {
         for (size_t i = 0; i < tf_section_infos[s].key_count; i++) {
             if (!tf_text_is(key, tf_section_infos[s].keys[i].name))
@@ -263,19 +224,25 @@ static void report_unknown_key(struct tf_conf_load *load, struct tf_text key, co
         }
     }
     tf_report(load, TF_ERROR, at,
-              TF_PARTS(TF_SECTION_PARTS(load->section), " has no key ", written, TF_DID_YOU_MEAN(near)));
+              TF_PARTS(TF_SECTION_PARTS(load->section), " has no key ", written, TF_DID_YOU_MEAN(near),
+                       near.best ? " Its keys: " : "; its keys: ", keys_text(info, keys, sizeof keys)));
 }
 
-/* What no value may be, so that --dump can write any of them into a file again; NULL: nothing. */
-static const char *flaw_of(struct tf_text value)
+/* What no value may be, so that --dump can write any of them into a file again, and no comment is taken for a
+ * part of a value; NULL: nothing. */
+static const char *flaw_of(const struct tf_key *key, struct tf_text value)
 {
     if (value.n > TF_CONF_VALUE_MAX)
         return "the value is longer than 8192 bytes; make it shorter";
     for (size_t i = 0; i < value.n; i++) {
         if ((unsigned char)value.p[i] < ' ' && value.p[i] != '\t')
             return "there is a control character in the value; leave it out";
-        if (value.p[i] == ';' && (i == 0 || value.p[i - 1] == ' ' || value.p[i - 1] == '\t'))
+        if (i > 0 && value.p[i - 1] != ' ' && value.p[i - 1] != '\t')
+            continue;
+        if (value.p[i] == ';')
             return "a semicolon behind a blank begins a comment in a file; leave it out";
+        if (value.p[i] == '#' && key->type != TF_TYPE_TEXT)
+            return "there is a # in the value; comments begin with ;";
     }
     return NULL;
 }
@@ -301,7 +268,6 @@ void tf_conf_set(struct tf_conf_load *load, const char *name, const char *value,
 {
     struct tf_section *section = load->section;
     struct tf_text key = tf_text_of(name), text = tf_text_trim(tf_text_of(value));
-    const char *flaw = flaw_of(text);
     size_t i = 0;
 
     if (!section) {
@@ -316,6 +282,7 @@ void tf_conf_set(struct tf_conf_load *load, const char *name, const char *value,
         report_unknown_key(load, key, name, &at);
         return;
     }
+    const char *flaw = flaw_of(&section->info->keys[i], text);
     if (flaw) {
         tf_report(load, TF_ERROR, &at, TF_PARTS(TF_SECTION_PARTS(section), " ", name, ": ", flaw));
         return;
@@ -337,6 +304,18 @@ void tf_conf_set(struct tf_conf_load *load, const char *name, const char *value,
         clear(section, i);
     if (setting)
         set_value(load, section, i, text, setting, at);
+}
+
+const struct tf_origin *tf_conf_origin(const struct tf_conf *conf, const char *section, const char *key)
+{
+    const struct tf_section_info *info = find_info(tf_text_of(section));
+    const struct tf_section *s = info ? tf_section_find(conf, info, tf_text_of("")) : NULL;
+    size_t i = 0;
+    assert(s);
+    while (i < info->key_count && strcmp(info->keys[i].name, key) != 0)
+        i++;
+    assert(i < info->key_count);
+    return &s->settings[i].origin;
 }
 
 const struct tf_override *tf_conf_override(const struct tf_conf *conf, const struct tf_target *target)

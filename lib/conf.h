@@ -61,6 +61,9 @@ struct tf_conf {
     struct tf_section *sections; /* every setting as it was written; see below */
 };
 
+/* Where the setting of a section without a name came from, as that of "log" and "block". There must be such a
+ * key. */
+const struct tf_origin *tf_conf_origin(const struct tf_conf *conf, const char *section, const char *key);
 /* The first override for a target, or NULL. */
 const struct tf_override *tf_conf_override(const struct tf_conf *conf, const struct tf_target *target);
 

@@ -13,15 +13,11 @@ static void check_required(struct tf_conf_load *load, const struct tf_section *s
 {
     for (size_t i = 0; i < section->info->key_count; i++) {
         const struct tf_key *key = &section->info->keys[i];
-        char values[128];
-        struct tf_writer w = tf_writer_of(values, sizeof values - 1);
-        if (section->settings[i].text)
-            continue;
-        tf_put_values(&w, key);
-        values[w.len] = '\0';
-        tf_report(load, TF_ERROR, &section->origin,
-                  TF_PARTS(TF_SECTION_PARTS(section), " has no ", key->name, "; write ", key->name, " = and ",
-                           values));
+        struct tf_values values;
+        if (!section->settings[i].text)
+            tf_report(load, TF_ERROR, &section->origin,
+                      TF_PARTS(TF_SECTION_PARTS(section), " has no ", key->name, "; write ", key->name,
+                               " = and ", tf_values_text(&values, key)));
     }
 }
 
@@ -141,6 +137,30 @@ static void check_open_proxy(struct tf_conf_load *load)
     }
 }
 
+/* Two log threads that write one file would tear each other's lines and rotate each other's file. */
+static void check_logs(struct tf_conf_load *load)
+{
+    const struct tf_section *log = tf_section_plain(load->conf, TF_SECTION_LOG);
+    const char *block = setting_of(log, TF_KEY_LOG_block)->text;
+    const char *name = strcmp(block, "-") == 0 ? "standard output" : block;
+
+    if (strcmp(block, "off") != 0 && strcmp(block, setting_of(log, TF_KEY_LOG_access)->text) == 0)
+        tf_report(load, TF_ERROR, &setting_of(log, TF_KEY_LOG_access)->origin,
+                  TF_PARTS("[log] access and [log] block are both ", name, "; give each a file of its own"));
+}
+
+static void check_admin(struct tf_conf_load *load)
+{
+    const struct tf_section *admin = tf_section_plain(load->conf, TF_SECTION_ADMIN);
+    const struct tf_setting *listen = setting_of(admin, TF_KEY_ADMIN_listen);
+
+    if (load->conf->admin_on && tf_addr_class(&load->conf->admin) != TF_CLASS_LOOPBACK)
+        tf_report(load, TF_WARNING, &listen->origin,
+                  TF_PARTS("[admin] listen = ", listen->text,
+                           " has no access control, and is open to other machines; write a loopback address, "
+                           "or let a firewall guard it"));
+}
+
 /* A wide block is easily written and opens the one address that gives the machine's own credentials away. */
 static void check_metadata(struct tf_conf_load *load)
 {
@@ -171,6 +191,8 @@ bool tf_conf_finish(struct tf_conf_load *load)
     check_listeners(load);
     check_open_proxy(load);
     check_metadata(load);
+    check_logs(load);
+    check_admin(load);
     tf_check_rules(load);
     return load->errors == 0;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Lists longer than this are not compared with each other: a warning less, but no load that takes minutes. */
-enum { COMPARED_MAX = 64, SOON_DAYS = 30 };
+enum { COMPARED_MAX = 64, SOON_DAYS = 90 };
 
 static void check_names(struct tf_conf_load *load, const struct tf_section *section)
 {
@@ -25,20 +25,50 @@ static void check_names(struct tf_conf_load *load, const struct tf_section *sect
     }
 }
 
+/* `1 day` or `10 days`. */
+static void put_days(struct tf_writer *w, int64_t days)
+{
+    tf_put_i64(w, days);
+    tf_put_text(w, days == 1 ? " day" : " days");
+}
+
+/* Who is to be asked: ` (owner print team, CHG-1042)`, or what of it there is. */
+static void put_owner(struct tf_writer *w, const struct tf_rule *rule)
+{
+    bool has_owner = rule->owner[0] != '\0', has_ticket = rule->ticket[0] != '\0';
+    if (has_owner || has_ticket)
+        tf_put_parts(w, TF_PARTS(" (", has_owner ? "owner " : "", rule->owner,
+                                 has_owner && has_ticket ? ", " : "", rule->ticket, ")"));
+}
+
 static void check_until(struct tf_conf_load *load, const struct tf_section *section)
 {
     const struct tf_rule *rule = section->object;
     const struct tf_setting *until = &section->settings[TF_KEY_RULE_until];
-    const char *owner = rule->owner[0] ? rule->owner : "nobody";
+    int64_t days = (int64_t)rule->until_day - load->today;
+    char distance[32], owner[700];
+    struct tf_writer w = tf_writer_of(distance, sizeof distance - 1);
 
-    if (rule->until_day < load->today)
+    if (days > SOON_DAYS)
+        return;
+    tf_put_text(&w, days > 0 ? "in " : "");
+    if (days == 0)
+        tf_put_text(&w, "today");
+    else
+        put_days(&w, days > 0 ? days : -days);
+    tf_put_text(&w, days < 0 ? " ago" : "");
+    distance[w.len] = '\0';
+    w = tf_writer_of(owner, sizeof owner - 1);
+    put_owner(&w, rule);
+    owner[w.len] = '\0';
+
+    if (days < 0)
         tf_report(load, TF_WARNING, &until->origin,
-                  TF_PARTS(TF_SECTION_PARTS(section), " ended on ", until->text,
-                           " and no longer applies (owner: ", owner,
-                           "); take it out, or agree on a later day"));
-    else if (rule->until_day - load->today <= SOON_DAYS)
+                  TF_PARTS(TF_SECTION_PARTS(section), " ended on ", until->text, ", ", distance,
+                           ", and no longer applies", owner, "; take it out, or agree on a later day"));
+    else
         tf_report(load, TF_NOTE, &until->origin,
-                  TF_PARTS(TF_SECTION_PARTS(section), " ends on ", until->text, " (owner: ", owner, ")"));
+                  TF_PARTS(TF_SECTION_PARTS(section), " ends on ", until->text, ", ", distance, owner));
 }
 
 /* Whether all that one entry of a list matches is matched by another as well. */

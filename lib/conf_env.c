@@ -114,13 +114,27 @@ static void offer(struct spellings *s, const struct tf_section *section, const s
     s->near.best = s->best;
 }
 
-static void report_unknown(struct tf_conf_load *load, const char *variable, const struct tf_origin *at)
+/* Whether this is what Kubernetes puts into the environment for a Service that is called tlsfloor:
+ * TLSFLOOR_PORT, TLSFLOOR_PORT_3128_TCP_ADDR, TLSFLOOR_SERVICE_HOST and others. */
+static bool is_service_link(struct tf_text text)
+{
+    return tf_text_is(text, "PORT") || take_word(&text, "PORT") || take_word(&text, "SERVICE");
+}
+
+/* `text` is the variable's name behind TLSFLOOR_. */
+static void report_unknown(struct tf_conf_load *load, const char *variable, struct tf_text text,
+                           const struct tf_origin *at)
 {
     struct spellings s = {.near.unknown = tf_text_of(variable)};
     for (const struct tf_section *section = load->conf->sections; section; section = section->next)
         for (size_t i = 0; i < section->info->key_count; i++)
             offer(&s, section, &section->info->keys[i]);
-    tf_report(load, TF_ERROR, at, TF_PARTS("there is no such setting", TF_DID_YOU_MEAN(s.near)));
+    const char *advice = "unset it, or see tlsfloor check --reference";
+    if (is_service_link(text))
+        advice = "from a Kubernetes Service of that name? set enableServiceLinks: false";
+    tf_report(
+        load, TF_ERROR, at,
+        TF_PARTS("there is no such setting", TF_DID_YOU_MEAN(s.near), s.near.best ? " Else " : "; ", advice));
 }
 
 /* The name of a new listener or rule as a file would have it. */
@@ -156,7 +170,7 @@ void tf_conf_environment(struct tf_conf_load *load, const char *variable, const 
         return;
     struct variable v = find_variable(load->conf, text);
     if (!v.info) {
-        report_unknown(load, variable, &at);
+        report_unknown(load, variable, text, &at);
         return;
     }
     if (tf_key_is_list(v.key))
@@ -164,6 +178,10 @@ void tf_conf_environment(struct tf_conf_load *load, const char *variable, const 
     if (!value)
         return;
     load->in_section = true;
+    bool is_new = !tf_section_find(load->conf, v.info, v.name);
     load->section = tf_section_open(load, v.info, name_of(v.name, name), at);
+    if (is_new && load->section)
+        tf_report(load, TF_NOTE, &at,
+                  TF_PARTS("makes a ", v.info->name, " ", load->section->name, " that is not in the file"));
     tf_conf_set(load, v.key->name, value, at);
 }

@@ -1,6 +1,6 @@
-/* Settings that are lists: entries with commas between them. */
+/* Settings that are lists: entries with commas between them. Every entry that
+ * is wrong is reported, and then none of the list is taken. */
 #include "conf_value.h"
-#include "suggest.h"
 
 #include <string.h>
 
@@ -20,21 +20,24 @@ static bool read_items(const struct tf_value *v, size_t size, read_item *read, v
 {
     struct tf_text rest = v->text;
     size_t n = count_items(rest);
+    bool ok = true;
 
     *items = NULL;
     *count = 0;
     if (n == 0)
         return true;
-    uint8_t *array = tf_arena_alloc(v->arena, n * size);
+    uint8_t *array = tf_arena_alloc(v->load->arena, n * size);
     if (!array)
         return false;
     for (size_t i = 0; i < n; i++) {
         struct tf_text item = tf_text_trim(tf_text_take(&rest, ','));
         if (item.n == 0)
-            return tf_value_wrong(v, "there is an empty entry between commas");
-        if (!read(v, item, array + i * size))
-            return false;
+            ok = tf_value_wrong(v, "there is an empty entry between commas");
+        else if (!read(v, item, array + i * size))
+            ok = false;
     }
+    if (!ok)
+        return false;
     *items = array;
     *count = n;
     return true;
@@ -54,7 +57,7 @@ static bool read_list(const struct tf_value *v, size_t size, read_item *read)
 
 static bool read_address_port(const struct tf_value *v, struct tf_text item, void *out)
 {
-    return tf_addr_port_parse(item.p, item.n, out) || tf_value_wrong_item(v, item, "is no address and port");
+    return tf_addr_port_parse(item.p, item.n, out) || tf_value_wrong_listen(v, item);
 }
 
 bool tf_read_addresses(const struct tf_value *v)
@@ -75,7 +78,7 @@ bool tf_read_names(const struct tf_value *v)
 static bool read_cidr(const struct tf_value *v, struct tf_text item, void *out)
 {
     const char *why;
-    return tf_cidr_parse(item.p, item.n, out, &why) || tf_value_wrong_item(v, item, why);
+    return tf_cidr_parse(item.p, item.n, out, &why) || tf_value_wrong_block(v, item);
 }
 
 bool tf_read_cidrs(const struct tf_value *v)
@@ -98,12 +101,11 @@ static bool read_pattern(const struct tf_value *v, struct tf_text item, struct t
     }
     enum tf_host_error e = tf_host_parse(name.p, name.n, &host);
     if (e)
-        return tf_value_wrong_item(v, item, tf_host_error_text(e));
+        return tf_value_wrong_destination(v, item, e);
     if (host.is_address) {
-        tf_value_wrong_item(v, item, "is a spelling of an address");
-        tf_put_text(v->error, ", such as ");
-        tf_put_text(v->error, host.host);
-        return false;
+        struct tf_quote quote;
+        return tf_value_refuse(
+            v, TF_PARTS(tf_quote_text(&quote, item), " is a spelling of an address; write ", host.host));
     }
     tf_put_text(&w, suffix ? "*." : "");
     tf_put_text(&w, host.host);
@@ -117,7 +119,9 @@ static bool read_destination(const struct tf_value *v, struct tf_text item, void
 
     if (item.p[0] == '@')
         return tf_value_wrong_item(v, item, "is a set that this version does not have yet");
-    if (memchr(item.p, '/', item.n) || tf_addr_parse(item.p, item.n, &addr))
+    struct tf_text rest = item;
+    struct tf_text base = tf_text_take(&rest, '/');
+    if (tf_addr_parse(base.p, base.n, &addr))
         return read_cidr(v, item, &destination->cidr);
     return read_pattern(v, item, destination);
 }
@@ -135,7 +139,7 @@ static bool read_port_range(const struct tf_value *v, struct tf_text item, void 
     uint64_t from, to;
 
     if (!tf_text_number(first, 65535, &from) || from == 0)
-        return tf_value_wrong_item(v, item, "is no port");
+        return tf_value_wrong_word(v, item, "is no port (1 to 65535)");
     to = from;
     if (last.p && (!tf_text_number(tf_text_trim(last), 65535, &to) || to < from))
         return tf_value_wrong_item(v, item, "is no range of ports");
@@ -158,7 +162,6 @@ struct set_item {
 static bool read_set_item(const struct tf_value *v, struct tf_text item, void *out)
 {
     struct set_item *entry = out;
-    struct tf_suggestion near = {.unknown = item};
     const char *why;
 
     for (enum tf_class c = TF_CLASS_PUBLIC; c <= TF_CLASS_RESERVED; c++) {
@@ -166,13 +169,8 @@ static bool read_set_item(const struct tf_value *v, struct tf_text item, void *o
             *entry = (struct set_item){.is_class = true, .class = c};
             return true;
         }
-        tf_suggest(&near, tf_class_name(c));
     }
-    if (tf_cidr_parse(item.p, item.n, &entry->block, &why))
-        return true;
-    tf_value_wrong_item(v, item, tf_ascii_is_digit(item.p[0]) ? why : "is no class, address or block");
-    tf_put_parts(v->error, TF_PARTS(TF_DID_YOU_MEAN(near)));
-    return false;
+    return tf_cidr_parse(item.p, item.n, &entry->block, &why) || tf_value_wrong_class(v, item);
 }
 
 bool tf_read_address_set(const struct tf_value *v)
@@ -186,7 +184,7 @@ bool tf_read_address_set(const struct tf_value *v)
     if (!read_items(v, sizeof(struct set_item), read_set_item, &read, &n))
         return false;
     const struct set_item *items = read;
-    struct tf_cidr *blocks = tf_arena_alloc(v->arena, n * sizeof *blocks);
+    struct tf_cidr *blocks = tf_arena_alloc(v->load->arena, n * sizeof *blocks);
     if (!blocks)
         return false;
     *set = (struct tf_address_set){.blocks = blocks};
@@ -234,7 +232,7 @@ static bool read_override(const struct tf_value *v, struct tf_text item, void *o
     bool any = tf_text_is(host, "*");
     enum tf_host_error e = any ? TF_HOST_OK : tf_host_parse(host.p, host.n, &from);
     if (e)
-        return tf_value_wrong_item(v, item, tf_host_error_text(e));
+        return tf_value_wrong_host(v, item, e);
     if (!tf_text_is(port, "*") && !tf_text_number(port, 65535, &number))
         return tf_value_wrong_item(v, item, "has no port behind the host");
     if (!parse_server(rest, &o->to) || (o->to.family == TF_FAMILY_V6 && rest.p[0] != '['))
@@ -283,7 +281,7 @@ bool tf_read_servers(const struct tf_value *v)
         return false;
     const struct tf_addr *servers = read;
     size_t room = n * TF_ADDR_TEXT_MAX + 1;
-    char *text = tf_arena_alloc(v->arena, room);
+    char *text = tf_arena_alloc(v->load->arena, room);
     if (!text)
         return false;
     struct tf_writer w = tf_writer_of(text, room - 1);

@@ -89,7 +89,7 @@ static void put_choice(struct tf_writer *w, const struct tf_key *key)
     tf_put(w, held.p, held.n);
 }
 
-static void put_seconds(struct tf_writer *w, uint64_t ms)
+void tf_put_seconds(struct tf_writer *w, uint64_t ms)
 {
     uint64_t rest = ms % 1000;
     int digits = 3;
@@ -122,7 +122,7 @@ void tf_put_values(struct tf_writer *w, const struct tf_key *key)
         return;
     case TF_TYPE_SECONDS:
         tf_put_text(w, "seconds, ");
-        put_range(w, key, put_seconds);
+        put_range(w, key, tf_put_seconds);
         return;
     case TF_TYPE_LATER:
         tf_put_text(w, key->value);

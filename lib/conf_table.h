@@ -83,11 +83,13 @@ bool tf_words_have(const char *words, struct tf_text word, size_t *place);
 
 /* Writes the values that a key takes, in words: for the reference, and behind "write ". */
 void tf_put_values(struct tf_writer *w, const struct tf_key *key);
+/* Milliseconds as the seconds that a file has. */
+void tf_put_seconds(struct tf_writer *w, uint64_t ms);
 
-/* conf_values.c: reads `text` into the field of `object` that is the key's. False: *error has a sentence, or
- * the arena, in which lists and texts are made, is full. */
-bool tf_value_set(const struct tf_key *key, void *object, struct tf_text text, struct tf_arena *arena,
-                  struct tf_writer *error);
+/* conf_values.c: reads setting->text into the field of the section's object that is the key's. What is wrong
+ * is reported; nothing is when the arena, in which lists and texts are made, is full. */
+void tf_value_set(struct tf_conf_load *load, const struct tf_section *section, const struct tf_key *key,
+                  const struct tf_setting *setting);
 /* Whether the values of a key written twice add up (else the second is an error). */
 bool tf_key_repeats(const struct tf_key *key);
 /* Whether a line end in the environment may stand for a comma. */
@@ -95,7 +97,7 @@ bool tf_key_is_list(const struct tf_key *key);
 /* Whether this version does something with the key. */
 bool tf_key_is_used(const struct tf_key *key);
 
-/* conf.c: writes the parts, each cut to 300 characters; a NULL ends them. */
+/* conf_report.c: writes the parts, each cut to 300 characters; a NULL ends them. */
 void tf_put_parts(struct tf_writer *w, const char *const *parts);
 /* Puts a sentence together from parts and hands it to load->report. */
 void tf_report(struct tf_conf_load *load, enum tf_severity severity, const struct tf_origin *at,
@@ -105,6 +107,16 @@ struct tf_place {
     char text[32];
 };
 const char *tf_place_text(struct tf_place *place, const struct tf_origin *origin);
+/* A text, cut where it is long, as a part. */
+struct tf_quote {
+    char text[84];
+};
+const char *tf_quote_text(struct tf_quote *quote, struct tf_text text);
+/* The values that a key takes, as a part. */
+struct tf_values {
+    char text[128];
+};
+const char *tf_values_text(struct tf_values *values, const struct tf_key *key);
 #define TF_PARTS(...) ((const char *const[]){__VA_ARGS__, NULL})
 /* `[rule NAME]` as parts */
 #define TF_SECTION_PARTS(s) "[", (s)->info->name, (s)->name[0] ? " " : "", (s)->name, "]"

@@ -1,5 +1,6 @@
-/* Between conf_values.c, which reads single values, and conf_lists.c, which
- * reads lists of them. Private to these two. */
+/* Between conf_values.c, which reads single values, conf_lists.c, which reads
+ * lists of them, and conf_hints.c, which has the words for what is written by
+ * mistake. Private to these. */
 #ifndef TF_CONF_VALUE_H
 #define TF_CONF_VALUE_H
 
@@ -7,19 +8,33 @@
 
 /* A value being read. */
 struct tf_value {
+    struct tf_conf_load *load;
+    const struct tf_section *section;
     const struct tf_key *key;
+    const struct tf_setting *setting; /* where it was written */
     struct tf_text text;
     void *field;   /* of the object that the section fills */
     size_t *count; /* of a list */
-    struct tf_arena *arena;
-    struct tf_writer *error;
 };
 
-/* Each writes a sentence to v->error and answers false: `ITEM why; write ...`, `why; write ...`. */
-bool tf_value_wrong_item(const struct tf_value *v, struct tf_text item, const char *why);
+/* Each reports an error and answers false. */
+bool tf_value_refuse(const struct tf_value *v, const char *const *sentence);
+/* `why; write VALUES`: for the value as a whole. */
 bool tf_value_wrong(const struct tf_value *v, const char *why);
+/* `ITEM why; write VALUES`: for an entry of a list. */
+bool tf_value_wrong_item(const struct tf_value *v, struct tf_text item, const char *why);
 /* A copy in the arena; false when that is full. */
 bool tf_value_keep(const struct tf_value *v, struct tf_text text, const char **out);
+
+/* conf_hints.c: for an item that could not be read. Each reports why, with what is likely meant, and answers
+ * false. */
+bool tf_value_wrong_word(const struct tf_value *v, struct tf_text item, const char *why);
+bool tf_value_wrong_listen(const struct tf_value *v, struct tf_text item);
+bool tf_value_wrong_block(const struct tf_value *v, struct tf_text item);
+bool tf_value_wrong_class(const struct tf_value *v, struct tf_text item);
+bool tf_value_wrong_host(const struct tf_value *v, struct tf_text item, enum tf_host_error error);
+bool tf_value_wrong_destination(const struct tf_value *v, struct tf_text item, enum tf_host_error error);
+bool tf_value_wrong_seconds(const struct tf_value *v);
 
 /* conf_lists.c */
 bool tf_read_addresses(const struct tf_value *v);

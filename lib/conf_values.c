@@ -1,31 +1,42 @@
 /* The text of a setting to what the gateway works with: single values, and
- * which reader a type has. Lists are in conf_lists.c. conf.c has already named
- * the key in the error; here is what is wrong with the value. */
+ * which reader a type has. Lists are in conf_lists.c, the words for common
+ * mistakes in conf_hints.c. */
 #include "calendar.h"
 #include "conf_value.h"
 
 #include <string.h>
 
-bool tf_value_wrong_item(const struct tf_value *v, struct tf_text item, const char *why)
+/* A list may be long, and the sentence names the entry: what else is in it would only hide that. */
+bool tf_value_refuse(const struct tf_value *v, const char *const *sentence)
 {
-    if (item.n <= 80) {
-        tf_put(v->error, item.p, item.n);
-        tf_put_char(v->error, ' ');
-    }
-    return tf_value_wrong(v, why);
+    bool is_list = tf_key_is_list(v->key);
+    char why[400];
+    struct tf_writer w = tf_writer_of(why, sizeof why - 1);
+    tf_put_parts(&w, sentence);
+    why[w.len] = '\0';
+    tf_report(v->load, TF_ERROR, &v->setting->origin,
+              TF_PARTS(TF_SECTION_PARTS(v->section), " ", v->key->name, is_list ? "" : " = ",
+                       is_list ? "" : v->setting->text, ": ", why));
+    return false;
 }
 
 bool tf_value_wrong(const struct tf_value *v, const char *why)
 {
-    tf_put_text(v->error, why);
-    tf_put_text(v->error, "; write ");
-    tf_put_values(v->error, v->key);
-    return false;
+    struct tf_values values;
+    return tf_value_refuse(v, TF_PARTS(why, "; write ", tf_values_text(&values, v->key)));
+}
+
+bool tf_value_wrong_item(const struct tf_value *v, struct tf_text item, const char *why)
+{
+    struct tf_quote quote;
+    struct tf_values values;
+    return tf_value_refuse(
+        v, TF_PARTS(tf_quote_text(&quote, item), " ", why, "; write ", tf_values_text(&values, v->key)));
 }
 
 bool tf_value_keep(const struct tf_value *v, struct tf_text text, const char **out)
 {
-    *out = tf_arena_text(v->arena, text.p, text.n);
+    *out = tf_arena_text(v->load->arena, text.p, text.n);
     return *out != NULL;
 }
 
@@ -56,7 +67,7 @@ static bool read_choice(const struct tf_value *v)
 {
     size_t place, place_later;
     if (!tf_words_have(v->key->words, v->text, &place))
-        return tf_value_wrong(v, "there is no such choice");
+        return tf_value_wrong_word(v, v->text, "there is no such choice");
     if (tf_words_have(v->key->later, v->text, &place_later))
         return tf_value_wrong(v, "this version does not have it yet");
     store(v, v->key->min + place);
@@ -82,7 +93,7 @@ static bool read_seconds(const struct tf_value *v)
 
     if (!tf_text_number(whole, UINT32_MAX, &seconds) ||
         (fraction.p && (fraction.n > 3 || !tf_text_number(fraction, 999, &part))))
-        return tf_value_wrong(v, "not a number of seconds with up to three decimals");
+        return tf_value_wrong_seconds(v);
     for (size_t digits = fraction.n; fraction.p && digits < 3; digits++)
         part *= 10;
     uint64_t ms = seconds * 1000 + part;
@@ -96,8 +107,7 @@ static bool read_later(const struct tf_value *v)
 {
     if (tf_text_is(v->text, v->key->value))
         return true;
-    tf_put_text(v->error, "this version does not have it yet; leave it out");
-    return false;
+    return tf_value_refuse(v, TF_PARTS("this version does not have it yet; leave it out"));
 }
 
 static bool read_text(const struct tf_value *v)
@@ -140,7 +150,7 @@ static bool read_address_or_off(const struct tf_value *v)
     struct tf_addr *field = v->field;
     *field = (struct tf_addr){.family = TF_FAMILY_NONE};
     return tf_text_is(v->text, "off") || tf_addr_port_parse(v->text.p, v->text.n, field) ||
-           tf_value_wrong(v, "not an address and a port");
+           tf_value_wrong_listen(v, v->text);
 }
 
 static bool (*reader_of(enum tf_value_type type))(const struct tf_value *)
@@ -182,17 +192,18 @@ static bool (*reader_of(enum tf_value_type type))(const struct tf_value *)
     return NULL;
 }
 
-bool tf_value_set(const struct tf_key *key, void *object, struct tf_text text, struct tf_arena *arena,
-                  struct tf_writer *error)
+void tf_value_set(struct tf_conf_load *load, const struct tf_section *section, const struct tf_key *key,
+                  const struct tf_setting *setting)
 {
-    uint8_t *base = object;
+    uint8_t *base = section->object;
     struct tf_value v = {
+        .load = load,
+        .section = section,
         .key = key,
-        .text = text,
+        .setting = setting,
+        .text = tf_text_of(setting->text),
         .field = base + key->field.offset,
         .count = key->count.size > 0 ? (size_t *)(void *)(base + key->count.offset) : NULL,
-        .arena = arena,
-        .error = error,
     };
-    return reader_of(key->type)(&v);
+    reader_of(key->type)(&v);
 }

@@ -106,13 +106,22 @@ static enum tf_feed end_of_client(const struct http *h, struct tf_span in, struc
     return fail(h, facts, TF_REASON_REQUEST_CUT, NULL);
 }
 
+/* Two mistakes in a client's settings that are common, and that their first byte gives away. */
+static enum tf_reason reason_for_bad_head(struct tf_span in)
+{
+    enum { TLS_HANDSHAKE = 0x16, SOCKS4 = 4, SOCKS5 = 5 };
+    if (in.p[0] == TLS_HANDSHAKE)
+        return TF_REASON_TLS_TO_PROXY;
+    return in.p[0] == SOCKS4 || in.p[0] == SOCKS5 ? TF_REASON_SOCKS_TO_PROXY : TF_REASON_REQUEST_MALFORMED;
+}
+
 static enum tf_feed feed_request(struct http *h, struct tf_feed_io *io, struct tf_facts *facts)
 {
     switch (tf_http_scan_head(io->in, &h->scanned)) {
     case TF_HTTP_MORE:
         return io->eof ? end_of_client(h, io->in, facts) : TF_FEED_MORE;
     case TF_HTTP_BAD:
-        return fail(h, facts, TF_REASON_REQUEST_MALFORMED, "a byte in the head has no place there");
+        return fail(h, facts, reason_for_bad_head(io->in), "a byte in the head has no place there");
     case TF_HTTP_DONE:
         break;
     }
@@ -333,6 +342,10 @@ static void refuse(void *state, struct tf_writer *to_client, const struct tf_fac
     size_t from = to_client->len;
     if (h != NULL && (h->phase == PHASE_TUNNEL || h->phase == PHASE_RESPONDED))
         return;
+    if (facts->reason == TF_REASON_TLS_TO_PROXY) {
+        tf_front_tls.refuse(NULL, to_client, facts);
+        return;
+    }
     tf_put_http_refusal(to_client, facts);
     if (h != NULL && h->is_head)
         cut_content(to_client, from);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    NAME_CUT = 128,  /* texts of the configuration are cut to this */
+    NAME_CUT = 64,   /* texts of the configuration are cut to this */
     SUITES_MAX = 64, /* a list names so many at most */
     VERSIONS_MAX = 16,
     LIST_ROOM =
@@ -81,13 +81,22 @@ static void put_duration(struct tf_json *j, const struct tf_facts *facts)
     tf_json_u64(j, "event.duration", facts->duration_us > 0 ? (uint64_t)facts->duration_us * 1000 : 0);
 }
 
+static void put_rule(struct tf_json *j, const struct tf_rule *rule)
+{
+    put_name(j, "rule.name", rule->name);
+    if (rule->owner != NULL && rule->owner[0] != '\0')
+        put_name(j, "tlsfloor.rule.owner", rule->owner);
+    if (rule->ticket != NULL && rule->ticket[0] != '\0')
+        put_name(j, "tlsfloor.rule.ticket", rule->ticket);
+}
+
 static void put_who_and_where(struct tf_json *j, const struct tf_facts *facts)
 {
     const struct tf_addr *destination = &facts->destination;
     if (destination->family == TF_FAMILY_NONE && facts->has_target && facts->target.is_address)
         destination = &facts->target.addr;
     if (facts->rule != NULL)
-        put_name(j, "rule.name", facts->rule->name);
+        put_rule(j, facts->rule);
     if (facts->listener != NULL)
         put_name(j, "observer.ingress.interface.name", facts->listener);
     if (facts->source.family != TF_FAMILY_NONE) {

@@ -20,7 +20,8 @@ struct tf_record_context {
 /* Which event.action this session's record has; TF_EVENT_NONE: no record is due. */
 enum tf_event tf_record_event(const struct tf_facts *facts);
 /* A block record with its newline. Never truncated in the middle: w->full if it does not fit. */
-void tf_put_block_record(struct tf_writer *w, const struct tf_facts *facts, const struct tf_record_context *c);
+void tf_put_block_record(struct tf_writer *w, const struct tf_facts *facts,
+                         const struct tf_record_context *c);
 /* An access record in two parts, so that a tunnel need not keep its facts: the head when the session is
  * set up, the tail (bytes, duration, how it ended) when it is over. Together one line. */
 void tf_put_access_head(struct tf_writer *w, const struct tf_facts *facts, const struct tf_record_context *c);

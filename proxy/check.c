@@ -2,8 +2,15 @@
  * and what there is to write. */
 #include "conf_load.h"
 
+#include "conf_file.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { FINE = 0, FINDING = 1, USAGE = 2 };
 
@@ -34,6 +41,47 @@ static void put_reference(struct tf_writer *w, const void *nothing)
     tf_put_conf_reference(w);
 }
 
+/* What would fail `run`, if its user is ours, as errno; 0: nothing. */
+static int try_access(const char *path, int what)
+{
+    return faccessat(AT_FDCWD, path, what, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+/* Warns of a log file that `run` could not open. */
+static void check_log(const struct tf_conf *conf, const char *key, const char *file)
+{
+    char error[128], sentence[1024];
+    struct stat st;
+    bool exists = stat(file, &st) == 0;
+    char *copy = strdup(file);
+    const char *directory = copy ? dirname(copy) : "";
+
+    int why = exists ? try_access(file, W_OK) : try_access(directory, W_OK | X_OK);
+    if (exists && S_ISDIR(st.st_mode))
+        why = EISDIR;
+    conf_error_text(why, error, sizeof error);
+    int n = snprintf(sentence, sizeof sentence, "[log] %s = %.300s: %s", key, file, error);
+    if (!exists)
+        snprintf(sentence + n, sizeof sentence - (size_t)n,
+                 "; make the directory %.300s, writable for the user of the gateway", directory);
+    if (why != 0)
+        conf_report(stderr, TF_WARNING, tf_conf_origin(conf, "log", key), sentence);
+    free(copy);
+}
+
+static bool is_file(const char *sink)
+{
+    return strcmp(sink, "-") != 0 && strcmp(sink, "off") != 0;
+}
+
+static void check_logs(const struct tf_conf *conf)
+{
+    if (is_file(conf->log.block))
+        check_log(conf, "block", conf->log.block);
+    if (is_file(conf->log.access))
+        check_log(conf, "access", conf->log.access);
+}
+
 static int check_file(const char *file, bool dump)
 {
     unsigned listeners = 0;
@@ -42,6 +90,7 @@ static int check_file(const char *file, bool dump)
         return FINDING;
 
     bool printed = true;
+    check_logs(&c->tf);
     for (const struct tf_listener *l = c->tf.listeners; l; l = l->next)
         listeners++;
     if (dump)
@@ -53,10 +102,10 @@ static int check_file(const char *file, bool dump)
     return printed ? FINE : FINDING;
 }
 
-static int usage(void)
+static int usage(FILE *to, int code)
 {
-    fprintf(stderr, "usage: tlsfloor check [-c FILE] [--dump | --reference]\n");
-    return USAGE;
+    fprintf(to, "usage: tlsfloor check " CHECK_ARGUMENTS "\n");
+    return code;
 }
 
 int check_main(int argc, char **argv)
@@ -64,12 +113,13 @@ int check_main(int argc, char **argv)
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"dump", no_argument, NULL, 'd'},
                                             {"reference", no_argument, NULL, 'r'},
+                                            {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     const char *file = conf_default_file();
     bool dump = false, reference = false;
     int option;
 
-    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
         switch (option) {
         case 'c':
             file = optarg;
@@ -80,13 +130,15 @@ int check_main(int argc, char **argv)
         case 'r':
             reference = true;
             break;
+        case 'h':
+            return usage(stdout, FINE);
         default: /* getopt has said what is wrong */
-            return usage();
+            return usage(stderr, USAGE);
         }
     }
     if (optind < argc) {
         fprintf(stderr, "tlsfloor check: '%s' is not expected; the file is given with -c\n", argv[optind]);
-        return usage();
+        return usage(stderr, USAGE);
     }
     if (reference)
         return print(put_reference, NULL) ? FINE : FINDING;

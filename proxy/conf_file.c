@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,24 @@ static ssize_t read_all(int fd, char *to, size_t room)
     return (ssize_t)n;
 }
 
+void conf_error_text(int error, char *text, size_t size)
+{
+    const struct passwd *user = error == EACCES ? getpwuid(geteuid()) : NULL;
+    if (user)
+        snprintf(text, size, "%s to the user %s", strerror(error), user->pw_name);
+    else if (error == EACCES)
+        snprintf(text, size, "%s to the user with the number %u", strerror(error), (unsigned)geteuid());
+    else
+        snprintf(text, size, "%s", strerror(error));
+}
+
+static void say_unreadable(char *error, size_t size, int why)
+{
+    char text[128];
+    conf_error_text(why, text, sizeof text);
+    snprintf(error, size, "cannot be read: %s", text);
+}
+
 char *conf_file_read(const char *file, size_t *n, char *error, size_t size)
 {
     char *text = malloc(CONF_FILE_MAX + 1);
@@ -46,8 +65,7 @@ char *conf_file_read(const char *file, size_t *n, char *error, size_t size)
     ssize_t got = fd >= 0 ? read_all(fd, text, CONF_FILE_MAX + 1) : -1;
 
     if (got < 0)
-        snprintf(error, size, "cannot be read: %s; name the configuration file with -c FILE",
-                 strerror(errno));
+        say_unreadable(error, size, errno);
     else if (got > CONF_FILE_MAX)
         snprintf(error, size, "larger than %d bytes; this is no configuration file", CONF_FILE_MAX);
     if (fd >= 0)

@@ -7,6 +7,9 @@
 /* A longer file is refused. */
 enum { CONF_FILE_MAX = 1 << 20 };
 
+/* What strerror says, and which user may not where that is the reason. */
+void conf_error_text(int error, char *text, size_t size);
+
 /* The whole file; to be freed. NULL with a sentence in error[0..size). */
 char *conf_file_read(const char *file, size_t *n, char *error, size_t size);
 

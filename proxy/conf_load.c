@@ -15,14 +15,13 @@
  * the defaults need. Memory that is not used is never touched, so this costs address space only. */
 enum { MEMORY_PER_BYTE = 128, MEMORY_AT_LEAST = 1 << 16 };
 
-static void print_report(void *arg, enum tf_severity severity, const struct tf_origin *at,
-                         const char *sentence)
+void conf_report(void *errors, enum tf_severity severity, const struct tf_origin *at, const char *sentence)
 {
     static const char *const prefixes[] = {[TF_ERROR] = "", [TF_WARNING] = "warning: ", [TF_NOTE] = "note: "};
     char where[4352]; /* a path and a line */
     struct tf_writer w = tf_writer_of(where, sizeof where);
     tf_put_origin(&w, at);
-    fprintf(arg, "%.*s: %s%s\n", (int)w.len, where, prefixes[severity], sentence);
+    fprintf(errors, "%.*s: %s%s\n", (int)w.len, where, prefixes[severity], sentence);
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -69,7 +68,7 @@ static bool fill(struct conf *c, const char *text, size_t n, char *const *variab
         .arena = &c->arena,
         .today = (int32_t)(time(NULL) / 86400),
         .whole = {.source = TF_FROM_FILE, .name = c->file},
-        .report = print_report,
+        .report = conf_report,
         .arg = errors,
     };
     tf_conf_begin(&load);
@@ -119,7 +118,9 @@ struct conf *conf_load(const char *file, FILE *errors)
     size_t text_size, count, bytes;
     char *text = conf_file_read(file, &text_size, error, sizeof error);
     if (!text) {
-        fprintf(errors, "%s: %s\n", file, error);
+        bool is_default = strcmp(file, conf_default_file()) == 0;
+        fprintf(errors, "%s: %s%s\n", file, error,
+                is_default ? "; name the configuration file with -c FILE" : "");
         return NULL;
     }
 

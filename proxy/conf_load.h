@@ -19,6 +19,8 @@ struct conf {
  * a line, as `FILE:LINE: what is wrong, and what to write`. Warnings and notes are written there as well, and
  * say that they are. The caller has the one reference. */
 struct conf *conf_load(const char *file, FILE *errors);
+/* Writes one such line to `errors`, which is a FILE. */
+void conf_report(void *errors, enum tf_severity severity, const struct tf_origin *at, const char *sentence);
 struct conf *conf_ref(struct conf *c);
 void conf_unref(struct conf *c);
 /* `conf/tlsfloor.ini` if it is there, else the installed `/etc/tlsfloor/tlsfloor.ini`. */
@@ -28,8 +30,9 @@ const char *conf_default_file(void);
  * they are the addresses that were configured. Call before the snapshot is shared. False: out of memory. */
 bool conf_set_bound(struct conf *c, const struct tf_addr *bound, size_t n);
 
-/* `tlsfloor check [-c FILE] [--dump | --reference]` and `tlsfloor explain ...`: argv[0] is the command.
- * Return the exit code. */
+/* `tlsfloor check` and `tlsfloor explain`: argv[0] is the command. Return the exit code. */
+#define CHECK_ARGUMENTS   "[-c FILE] [--dump | --reference]"
+#define EXPLAIN_ARGUMENTS "[-c FILE] --client IP --dest HOST:PORT [--listener NAME] [--hello FILE]"
 int check_main(int argc, char **argv);
 int explain_main(int argc, char **argv);
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { FINE = 0, FINDING = 1, USAGE = 2 };
+enum { FINE = 0, FINDING = 1, USAGE = 2, GO_ON = -1 };
 
 /* What was asked. */
 struct question {
@@ -16,6 +16,8 @@ struct question {
     struct tf_addr client;
     struct tf_target target;
     bool has_client, has_target;
+    uint8_t *flight; /* the bytes of hello_file; NULL: three common clients are explained */
+    size_t flight_len;
 };
 
 static void print_addr_port(const struct tf_addr *a)
@@ -26,14 +28,14 @@ static void print_addr_port(const struct tf_addr *a)
     printf("%.*s", (int)w.len, text);
 }
 
-/* A check that may refuse; false when it did. */
-static bool print_check(const char *name, enum tf_reason reason)
+/* A check that may refuse; false when it did. `what`: what was checked, where that is not plain. */
+static bool print_check(const char *name, const char *what, enum tf_reason reason)
 {
     const struct tf_reason_info *info = tf_reason_info(reason);
     if (reason == TF_REASON_NONE)
-        printf("  %-12s allowed\n", name);
+        printf("  %-12s %sallowed\n", name, what);
     else
-        printf("  %-12s refused: %s (%s); %s\n", name, info->sentence, info->code, info->advice);
+        printf("  %-12s %srefused: %s (%s); %s\n", name, what, info->sentence, info->code, info->advice);
     return reason == TF_REASON_NONE;
 }
 
@@ -51,22 +53,24 @@ static struct tf_addr known_address(const struct tf_conf *conf, const struct tf_
     return to;
 }
 
-static bool print_address(const struct tf_conf *conf, const struct tf_addr *address, bool overridden)
+static bool print_address(const struct tf_conf *conf, const struct tf_target *target,
+                          const struct tf_addr *address)
 {
     if (address->family == TF_FAMILY_NONE) {
         printf("  %-12s the name is looked up when it is dialled, and every address is checked then\n",
                "address");
         return true;
     }
-    if (overridden) {
+    if (tf_conf_override(conf, target)) {
         printf("  %-12s ", "resolve");
         print_addr_port(address);
         printf(", by [upstream] resolve\n");
     }
-    return print_check("address", tf_access_address(&conf->access, address));
+    return print_check("address", "", tf_access_address(&conf->access, address));
 }
 
-static void print_verdict(const struct conf *c, struct tf_facts *facts, const char *label)
+/* Fills in the verdict. True: it may be another one, by the address that is dialled. */
+static bool decide(const struct conf *c, struct tf_facts *facts)
 {
     /* What is not known is taken for an address that only the widest block has. */
     static const struct tf_addr elsewhere = {.family = TF_FAMILY_V4};
@@ -76,19 +80,39 @@ static void print_verdict(const struct conf *c, struct tf_facts *facts, const ch
         facts->destination = elsewhere;
         tf_policy_decide(&c->tf.policy, facts, today);
     }
+    return unsure;
+}
 
-    printf("  %-12s ", label);
+static void print_rule(const struct conf *c, const struct tf_rule *rule)
+{
+    if (rule && rule->line > 0)
+        printf("; [rule %s] at %s:%u", rule->name, c->file, rule->line);
+    else if (rule)
+        printf("; [rule %s] of the environment", rule->name);
+    else
+        printf("; no rule matches");
+}
+
+/* Why somebody passes whom the rules would not let. */
+static void print_mode(const struct tf_conf *conf)
+{
+    char text[4352]; /* a path and a line */
+    struct tf_writer w = tf_writer_of(text, sizeof text);
+    const struct tf_origin *origin = tf_conf_origin(conf, "floor", "mode");
+    tf_put_origin(&w, origin);
+    printf("; [floor] mode = monitor %s %.*s", origin->source == TF_FROM_FILE ? "at" : "by", (int)w.len, text);
+}
+
+static void print_verdict(const struct conf *c, const struct tf_facts *facts, const char *label, bool unsure)
+{
     const struct tf_reason_info *info = tf_reason_info(facts->reason);
-    printf("%s", tf_verdict_name(facts->verdict));
+    printf("  %-12s %s", label, tf_verdict_name(facts->verdict));
     if (facts->reason != TF_REASON_NONE)
         printf(": %s%s%s (%s)", info->sentence, facts->detail ? ": " : "", facts->detail ? facts->detail : "",
                info->code);
-    if (facts->rule && facts->rule->line > 0)
-        printf("; [rule %s] at %s:%u", facts->rule->name, c->file, facts->rule->line);
-    else if (facts->rule)
-        printf("; [rule %s] of the environment", facts->rule->name);
-    else
-        printf("; no rule matches");
+    print_rule(c, facts->rule);
+    if (facts->verdict == TF_VERDICT_MONITOR && c->tf.policy.monitor)
+        print_mode(&c->tf);
     printf("%s\n", unsure ? ", unless by its address; ask again with that as --dest" : "");
 }
 
@@ -98,36 +122,34 @@ static void explain_version(const struct conf *c, struct tf_facts facts, const c
     facts.has_hello = true;
     facts.hello =
         (struct tf_hello){.legacy_version = version < TF_TLS12 ? version : TF_TLS12, .max_version = version};
-    print_verdict(c, &facts, label);
+    bool unsure = decide(c, &facts);
+    print_verdict(c, &facts, label, unsure);
 }
 
-static uint8_t *read_flight(const char *file, size_t *n)
+/* Reads q->hello_file, if there is one. False: it cannot be read. */
+static bool read_flight(struct question *q)
 {
     size_t room = TF_WIRE_MAX(TF_HELLO_MAX);
-    uint8_t *bytes = malloc(room);
-    FILE *from = bytes ? fopen(file, "rb") : NULL;
-    if (from) {
-        *n = fread(bytes, 1, room, from);
-        bool failed = ferror(from) != 0;
-        int why = errno;
-        fclose(from);
-        if (!failed)
-            return bytes;
-        errno = why;
+    FILE *from = q->hello_file ? fopen(q->hello_file, "rb") : NULL;
+    bool ok = q->hello_file == NULL;
+
+    if (from && (q->flight = malloc(room)) != NULL) {
+        q->flight_len = fread(q->flight, 1, room, from);
+        ok = !ferror(from);
     }
-    fprintf(stderr, "tlsfloor explain: %s cannot be read: %s\n", file, strerror(errno));
-    free(bytes);
-    return NULL;
+    if (!ok)
+        fprintf(stderr, "tlsfloor explain: %s cannot be read: %s\n", q->hello_file, strerror(errno));
+    if (from)
+        fclose(from);
+    return ok;
 }
 
-/* What a captured flight says, into facts; true when it is a hello. */
-static bool scan(const struct conf *c, const uint8_t *flight, size_t n, uint8_t *scratch,
-                 struct tf_facts *facts)
+/* What the flight says, into facts. */
+static void scan(const struct conf *c, const struct question *q, uint8_t *scratch, struct tf_facts *facts)
 {
-    struct tf_hello_scan s = {.limit = c->tf.limits.hello_bytes};
-    enum tf_parse result = tf_client_scan(&s, flight, n, NULL, 0, &facts->hello);
-    if (result == TF_PARSE_MORE && s.scratch_wanted > 0)
-        result = tf_client_scan(&s, flight, n, scratch, c->tf.limits.hello_bytes, &facts->hello);
+    size_t limit = c->tf.limits.hello_bytes;
+    struct tf_hello_scan s = {.limit = limit};
+    enum tf_parse result = tf_client_scan(&s, q->flight, q->flight_len, scratch, limit, &facts->hello);
 
     switch (result) {
     case TF_PARSE_DONE:
@@ -145,10 +167,9 @@ static bool scan(const struct conf *c, const uint8_t *flight, size_t n, uint8_t 
         facts->detail = s.why;
         break;
     }
-    return facts->has_hello;
 }
 
-static void print_hello(const struct tf_hello *hello)
+static void print_hello(const struct tf_hello *hello, bool is_dialled)
 {
     char version[32];
     struct tf_writer w = tf_writer_of(version, sizeof version);
@@ -156,52 +177,27 @@ static void print_hello(const struct tf_hello *hello)
     printf("  %-12s offers %.*s at most%s", "hello", (int)w.len, version,
            hello->format == TF_FORMAT_SSLV2 ? ", in SSLv2 format" : "");
     if (hello->server_name.n > 0)
-        printf(", and names %.*s", (int)hello->server_name.n, (const char *)hello->server_name.p);
+        printf(", and names %.*s%s", (int)hello->server_name.n, (const char *)hello->server_name.p,
+               is_dialled ? ", which is dialled whatever --dest says" : "");
     printf("\n");
 }
 
-/* The verdicts on the hello in q->hello_file, or on three common ones. False: the file cannot be read. */
-static bool explain_hello(const struct conf *c, const struct question *q, struct tf_facts *facts)
+/* Where a listener of kind sni goes: to the name in the hello, or without one that was captured to the name
+ * in --dest, and to its own port. */
+static void set_sni_target(struct tf_facts *facts, const struct question *q, uint16_t port)
 {
-    if (!q->hello_file) {
-        explain_version(c, *facts, "TLS 1.0", TF_TLS10);
-        explain_version(c, *facts, "TLS 1.2", TF_TLS12);
-        explain_version(c, *facts, "TLS 1.3", TF_TLS13);
-        return true;
+    if (q->flight) {
+        const struct tf_span *name = &facts->hello.server_name;
+        enum tf_host_error e = TF_HOST_EMPTY;
+        if (facts->has_hello && name->n > 0)
+            e = tf_host_parse((const char *)name->p, name->n, &facts->target);
+        if (facts->has_hello && name->n > 0 && e != TF_HOST_OK)
+            facts->reason = TF_REASON_HOST_INVALID;
+        facts->has_target = e == TF_HOST_OK;
     }
-    size_t n;
-    uint8_t *flight = read_flight(q->hello_file, &n);
-    uint8_t *scratch = flight ? malloc(c->tf.limits.hello_bytes) : NULL;
-    if (scratch) {
-        if (scan(c, flight, n, scratch, facts))
-            print_hello(&facts->hello);
-        print_verdict(c, facts, "verdict");
-    }
-    bool ok = scratch != NULL;
-    free(scratch);
-    free(flight);
-    return ok;
+    facts->target.port = facts->target.addr.port = port;
 }
-
-static bool explain_listener(const struct conf *c, const struct question *q, const struct tf_listener *l)
-{
-    struct tf_facts facts = {
-        .source = q->client, .listener = l->name, .has_target = true, .target = q->target};
-    facts.destination = known_address(&c->tf, &q->target);
-    bool overridden = tf_conf_override(&c->tf, &q->target) != NULL;
-
-    printf("listener %s (%s), ", l->name, l->kind == TF_KIND_SNI ? "sni" : "connect");
-    for (size_t i = 0; i < l->address_count; i++) {
-        printf("%s", i > 0 ? ", " : "");
-        print_addr_port(&l->addresses[i]);
-    }
-    printf(":\n");
-    return !print_check("source", tf_access_source(&c->tf.access, &q->client)) ||
-           !print_check("port", tf_access_port(&c->tf.access, q->target.port)) ||
-           !print_address(&c->tf, &facts.destination, overridden) || explain_hello(c, q, &facts);
-}
-
-static int explain(const struct conf *c, const struct question *q)
+@@@static int explain(const struct conf *c, const struct question *q)
 {
     bool any = false;
     for (const struct tf_listener *l = c->tf.listeners; l; l = l->next) {

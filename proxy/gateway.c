@@ -19,6 +19,10 @@
 
 enum { EXIT_USAGE = 2, EXIT_CANNOT_START = 3, FLUSH_MS = 5000 };
 
+static const int watched[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+
+enum { WATCHED = sizeof watched / sizeof *watched };
+
 struct stage {
     struct conf *conf;
     struct sockets sockets;
@@ -28,7 +32,7 @@ struct stage {
 
 struct gateway {
     uv_loop_t uv;
-    uv_signal_t signals[4];
+    uv_signal_t signals[WATCHED];
     uv_async_t loop_over;
     const char *file;
     struct loop **loops;
@@ -280,20 +284,33 @@ static void on_signal(uv_signal_t *handle, int signum)
             journal_reopen(g->stage.block);
         if (g->stage.access != NULL)
             journal_reopen(g->stage.access);
+        say("log files are opened anew");
     }
 }
 
 static void watch_signals(struct gateway *g)
 {
-    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    for (size_t i = 0; i < WATCHED; i++) {
         uv_signal_init(&g->uv, &g->signals[i]);
         g->signals[i].data = g;
-        uv_signal_start(&g->signals[i], on_signal, numbers[i]);
+        uv_signal_start(&g->signals[i], on_signal, watched[i]);
     }
     /* A peer that is gone, or a full log, is an error code to us, not the end. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+}
+
+/* Without its handler a signal kills, and the last records are still to be written: so they are blocked
+ * first. */
+static void close_signals(struct gateway *g)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < WATCHED; i++)
+        sigaddset(&set, watched[i]);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    for (size_t i = 0; i < WATCHED; i++)
+        uv_close((uv_handle_t *)&g->signals[i], NULL);
 }
 
 /* A loop's thread is about to end; on that thread. */
@@ -313,8 +330,7 @@ static void on_loops_over(uv_async_t *async)
         loop_join(g->loops[i]); /* before what its last words go to is closed */
     if (g->admin != NULL)
         admin_stop(g->admin);
-    for (size_t i = 0; i < sizeof g->signals / sizeof *g->signals; i++)
-        uv_close((uv_handle_t *)&g->signals[i], NULL);
+    close_signals(g);
     uv_close((uv_handle_t *)async, NULL);
 }
 
@@ -373,8 +389,11 @@ static bool start(struct gateway *g, struct conf *conf, char *error, size_t size
     uv_async_init(&g->uv, &g->loop_over, on_loops_over);
     g->loop_over.data = g;
     watch_signals(g);
-    return start_admin(g, &conf->tf, error, size) && stage_build(g, &g->stage, conf, error, size) &&
-           start_loops(g, error, size);
+    if (!start_admin(g, &conf->tf, error, size)) {
+        conf_unref(conf);
+        return false;
+    }
+    return stage_build(g, &g->stage, conf, error, size) && start_loops(g, error, size);
 }
 
 static void finish(struct gateway *g)
@@ -383,15 +402,19 @@ static void finish(struct gateway *g)
     g->stage = (struct stage){.conf = NULL};
     struct totals t;
     sum_up(g, &t);
-    uint64_t blocked = 0;
-    for (size_t i = 0; i < TF_REASON_COUNT; i++)
+    uint64_t blocked = 0, would_block = 0;
+    for (size_t i = 0; i < TF_REASON_COUNT; i++) {
         blocked += t.reasons[REASON_BLOCKED][i];
-    fprintf(
-        stderr,
-        "tlsfloor: ended: %llu sessions, %llu tunnels, %llu blocked; block log: %llu lines, %llu dropped\n",
-        (unsigned long long)(t.values[COUNTER_SESSIONS_CONNECT] + t.values[COUNTER_SESSIONS_SNI]),
-        (unsigned long long)t.values[COUNTER_TUNNELS], (unsigned long long)blocked,
-        (unsigned long long)t.values[COUNTER_LOG_WRITTEN], (unsigned long long)t.values[COUNTER_LOG_DROPPED]);
+        would_block += t.reasons[REASON_WOULD_BLOCK][i];
+    }
+    fprintf(stderr,
+            "tlsfloor: ended: %llu connections, %llu tunnels, %llu blocked, %llu would be; block log: %llu "
+            "written, "
+            "%llu dropped\n",
+            (unsigned long long)(t.values[COUNTER_SESSIONS_CONNECT] + t.values[COUNTER_SESSIONS_SNI]),
+            (unsigned long long)t.values[COUNTER_TUNNELS], (unsigned long long)blocked,
+            (unsigned long long)would_block, (unsigned long long)t.values[COUNTER_LOG_WRITTEN],
+            (unsigned long long)t.values[COUNTER_LOG_DROPPED]);
     for (size_t i = 0; i < g->loop_count; i++)
         loop_free(g->loops[i]);
     free(g->loops);
@@ -435,6 +458,10 @@ int gateway_main(int argc, char **argv)
         return EXIT_CANNOT_START;
     }
     announce(&g.stage, false);
+    fprintf(
+        stderr,
+        "tlsfloor: room for %zu connections at once, by [limits] connections or the limit on open files\n",
+        g.stage.settings[0].session_max * g.loop_count);
     say("ready");
     uv_run(&g.uv, UV_RUN_DEFAULT);
     finish(&g);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Bytes of a line, or of a raw flight: what is behind them in a longer flight is no part of a hello. */
 enum { INPUT_MAX = 4 << 20 };
@@ -154,10 +155,10 @@ static int inspect_file(FILE *file, bool jsonl, enum inspect_side side)
     return status;
 }
 
-static int usage(void)
+static int usage(FILE *to, int code)
 {
-    fputs("usage: tlsfloor inspect [--jsonl] [--client|--server] [FILE|-]\n", stderr);
-    return 2;
+    fputs("usage: tlsfloor inspect " INSPECT_ARGUMENTS "\n", to);
+    return code;
 }
 
 int inspect_main(int argc, char **argv)
@@ -174,8 +175,12 @@ int inspect_main(int argc, char **argv)
             side = INSPECT_SERVER;
         else if (!path && (argv[i][0] != '-' || strcmp(argv[i], "-") == 0))
             path = argv[i];
-        else
-            return usage();
+        else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return usage(stdout, 0);
+        else {
+            fprintf(stderr, "tlsfloor inspect: '%s' is not expected\n", argv[i]);
+            return usage(stderr, 2);
+        }
     }
     /* A row of a corpus says which side it is; guessing would hide a client that sends a ServerHello. */
     if (jsonl && side == INSPECT_GUESS)
@@ -186,6 +191,9 @@ int inspect_main(int argc, char **argv)
         fprintf(stderr, "tlsfloor inspect: %s: %s\n", path, strerror(errno));
         return 2;
     }
+    if (file == stdin && isatty(STDIN_FILENO))
+        fprintf(stderr, "tlsfloor inspect: waiting for %s on the terminal; Ctrl-D ends it\n",
+                jsonl ? "lines of JSON" : "the bytes of a hello");
     int status = inspect_file(file, jsonl, side);
     if (ferror(file)) {
         fputs("tlsfloor inspect: the input cannot be read\n", stderr);

@@ -2,9 +2,8 @@
 #ifndef INSPECT_H
 #define INSPECT_H
 
-/* `inspect [--jsonl] [--client|--server] [FILE|-]`: argv[0] is the command. Returns the exit code: 1 if a
- * line of a
- * --jsonl input could not be read. */
+/* argv[0] is the command. Returns the exit code: 1 if a line of a --jsonl input could not be read. */
+#define INSPECT_ARGUMENTS "[--jsonl] [--client | --server] [FILE | -]"
 int inspect_main(int argc, char **argv);
 
 #endif

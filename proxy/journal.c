@@ -296,6 +296,17 @@ static void free_all(struct journal *j)
     free(j);
 }
 
+static void say_cannot_open(const char *path, int why, char *error, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    int directory = slash != NULL ? (int)(slash - path) : 0;
+    if (directory > 0 && (why == ENOENT || why == EACCES))
+        snprintf(error, size, "log %s: %s; make the directory %.*s, writable for the user of the gateway", path,
+                 strerror(why), directory, path);
+    else
+        snprintf(error, size, "log %s: %s", path, strerror(why));
+}
+
 struct journal *journal_open(const char *path, size_t bytes, char *error, size_t size)
 {
     assert(bytes > 0);
@@ -318,7 +329,7 @@ struct journal *journal_open(const char *path, size_t bytes, char *error, size_t
         return NULL;
     }
     if (!open_file(j)) {
-        snprintf(error, size, "log %s: %s", path, strerror(errno));
+        say_cannot_open(path, errno, error, size);
         free_all(j);
         return NULL;
     }

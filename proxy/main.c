@@ -15,11 +15,10 @@ static const struct command {
     const char *arguments, *text;
 } commands[] = {
     {"run", gateway_main, "[-c FILE]", "run the gateway in the foreground"},
-    {"check", check_main, "[-c FILE] [--dump]",
-     "validate a configuration; --dump: show what is in force, and why"},
-    {"explain", explain_main, "-c FILE --client IP --dest HOST:PORT [--listener NAME] [--hello FILE]",
-     "which rule matches, which verdict, and why"},
-    {"inspect", inspect_main, "[--jsonl] [FILE|-]", "take a captured hello apart"},
+    {"check", check_main, CHECK_ARGUMENTS,
+     "validate a configuration; --dump: what is in force, and why; --reference: every key there is"},
+    {"explain", explain_main, EXPLAIN_ARGUMENTS, "which rule matches, which verdict, and why"},
+    {"inspect", inspect_main, INSPECT_ARGUMENTS, "take a captured hello apart"},
     {"version", version_main, "", "versions of this program and of its libraries"},
 };
 
@@ -34,6 +33,15 @@ static void put_help(FILE *to)
     fprintf(to, "\nExit codes: 0 fine, 1 a finding, 2 wrong usage, 3 cannot start.\n");
 }
 
+/* Runs a command, named as getopt is to name it in its messages. */
+static int run_command(const struct command *command, int argc, char **argv)
+{
+    char title[32];
+    snprintf(title, sizeof title, "tlsfloor %s", command->name);
+    argv[0] = title;
+    return command->main(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
@@ -45,7 +53,7 @@ int main(int argc, char **argv)
         name = "version";
     for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(name, commands[i].name) == 0)
-            return commands[i].main(argc - 1, argv + 1);
+            return run_command(&commands[i], argc - 1, argv + 1);
     if (argc > 1)
         fprintf(stderr, "tlsfloor: there is no command '%s'\n\n", name);
     put_help(stderr);

@@ -281,6 +281,15 @@ bool session_touch(struct session *s, size_t limit)
     return deadline_set(&s->loop->deadlines, &s->deadline, length_ms);
 }
 
+/* A network that fails is no verdict of ours, though the client hears of it in the same way. */
+static void note_refusal(struct tf_facts *facts, const struct step *step)
+{
+    assert(facts->reason != TF_REASON_NONE);
+    bool ours = tf_reason_info(facts->reason)->event != TF_EVENT_NONE;
+    facts->verdict = ours ? TF_VERDICT_BLOCK : TF_VERDICT_NONE;
+    facts->step = step->name;
+}
+
 /* False: the session waits, or is over. */
 static bool go_on(struct session *s, enum step_result result)
 {
@@ -297,9 +306,7 @@ static bool go_on(struct session *s, enum step_result result)
         take_route(s, s->route);
         return true;
     case STEP_REFUSE:
-        assert(session_facts(s)->reason != TF_REASON_NONE);
-        session_facts(s)->verdict = TF_VERDICT_BLOCK;
-        session_facts(s)->step = (*s->at)->name;
+        note_refusal(session_facts(s), *s->at);
         take_route(s, &route_block);
         return true;
     case STEP_WAIT:

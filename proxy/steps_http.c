@@ -87,7 +87,7 @@ static enum step_result run_request(struct session *s)
 static enum step_result late_request(struct session *s)
 {
     if (link_ahead(&s->side[TF_CLIENT]).n == 0)
-        return end_for(s, TF_REASON_IDLE);
+        return end_for(s, TF_REASON_CLIENT_SILENT);
     return refuse_for(s, TF_REASON_REQUEST_TIMEOUT);
 }
 

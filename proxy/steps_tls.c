@@ -127,7 +127,7 @@ static enum step_result run_hello(struct session *s)
 static enum step_result late_hello(struct session *s)
 {
     if (link_ahead(&s->side[TF_CLIENT]).n == 0)
-        return end_for(s, TF_REASON_IDLE);
+        return end_for(s, TF_REASON_CLIENT_SILENT);
     return refuse_for(s, TF_REASON_CLIENT_HELLO_TIMEOUT);
 }
 

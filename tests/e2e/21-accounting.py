@@ -60,7 +60,7 @@ def on_a_full_disk_what_is_lost_is_counted():
         wait_until(lambda: gateway.metric("tlsfloor_blocked_total") == FLOOD, f"{FLOOD} are counted as blocked")
         gateway.stop()
         check_equal(
-            re.search(r"(\d+) lines, (\d+) dropped", gateway.stderr.text()).groups(), ("0", str(FLOOD)), "block log"
+            re.search(r"(\d+) written, (\d+) dropped", gateway.stderr.text()).groups(), ("0", str(FLOOD)), "block log"
         )
 
 

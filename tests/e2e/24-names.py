@@ -13,7 +13,6 @@ from harness import (
     RawClient,
     RawOrigin,
     alert,
-    check,
     check_equal,
     check_in,
     client_hello,

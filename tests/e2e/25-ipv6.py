@@ -1,6 +1,7 @@
 """IPv6 all the way, and listeners for every address of the machine."""
 
 from harness import (
+    SNI,
     TLS10,
     TLS12,
     WAYS,
@@ -33,7 +34,7 @@ def listening_on(host, **more):
 
 def enter(gateway, way, host, authority=f"{NAME}:443"):
     """A raw client from `host`, whose next byte is the first of its hello."""
-    if way == "sni":
+    if way == SNI:
         return RawClient(gateway.straight, host)
     client = RawClient(gateway.proxy, host)
     client.send(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
@@ -51,7 +52,8 @@ def is_refused(gateway, way, host):
     with enter(gateway, way, host) as client:
         client.send(OLD)
         check_equal(client.receive_all(), alert(70, TLS10), f"what {host} gets by {way}")
-    gateway.record({**BLOCKED, "source.ip": host, "observer.ingress.interface.name": "proxy" if way == "connect" else "straight"})
+    listener = "straight" if way == SNI else "proxy"
+    gateway.record({**BLOCKED, "source.ip": host, "observer.ingress.interface.name": listener})
 
 
 @story

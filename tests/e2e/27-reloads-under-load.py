@@ -108,7 +108,8 @@ def reloads_are_not_noticed_by_sessions_of_any_kind():
             with ThreadPoolExecutor(AT_ONCE + 1) as pool:
                 reloads = pool.submit(reload_again_and_again, gateway, stop)
                 sessions = [
-                    pool.submit(KINDS[n % len(KINDS)], gateway, WAYS[n // len(KINDS) % 2]) for n in range(AT_ONCE * ROUNDS)
+                    pool.submit(KINDS[n % len(KINDS)], gateway, WAYS[n // len(KINDS) % 2])
+                    for n in range(AT_ONCE * ROUNDS)
                 ]
                 try:
                     for session in sessions:

@@ -53,7 +53,7 @@ def a_listener_may_come_from_the_environment():
         with reach(gateway, "sni") as client:
             client.send(HELLO)
             client.end()
-            check_equal(origin.received() or origin.finished().received, HELLO, "what reached the server")
+            check_equal(origin.finished().received, HELLO, "what reached the server")
 
 
 @story
@@ -104,7 +104,8 @@ def a_variable_that_is_none_of_ours_is_refused():
 
 @story
 def a_bad_value_names_its_variable():
-    for name, value in (("TLSFLOOR_FLOOR_MINIMUM", "1.1"), ("TLSFLOOR_LIMITS_HELLO_S", "soon"), ("TLSFLOOR_ACCESS_PORT", "")):
+    bad = {"TLSFLOOR_FLOOR_MINIMUM": "1.1", "TLSFLOOR_LIMITS_HELLO_S": "soon", "TLSFLOOR_ACCESS_PORT": ""}
+    for name, value in bad.items():
         result = told("run", **{name: value})
         check_equal(result.status, 3, f"exit code with {name}={value}, which says {result.output}")
         check_in(name, result.output, "what it says")
@@ -112,7 +113,7 @@ def a_bad_value_names_its_variable():
 
 @story
 def wrong_usage_is_exit_code_2():
-    for arguments in (["run", "more"], ["run", "-c"], ["run", "--config"], ["run", "-x"], ["check", "more", "and more"]):
+    for arguments in (["run", "more"], ["run", "-c"], ["run", "--config"], ["run", "-x"], ["check", "more"]):
         result = run_client(program(), *arguments)
         check_equal(result.status, 2, f"exit code of {arguments}, which says {result.output}")
         check(result.output, f"{arguments} is refused without a word")

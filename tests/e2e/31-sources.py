@@ -22,6 +22,7 @@ from harness import (
 
 NAME = "origin.floor.test"
 OLD = one_record(client_hello(TLS10))
+OLD_CURL = ("--tlsv1.0", "--tls-max", "1.0")
 NEW = one_record(client_hello(TLS12))
 HAS_NETWORKS = in_own_network()
 
@@ -79,7 +80,7 @@ def a_client_across_a_network_is_served_and_known():
     skip_unless(HAS_NETWORKS, "network namespace")
     with ClientNetwork() as network, TlsOrigin() as origin, gateway_on_the_network(origin) as gateway:
         check_in("page over TLSv1.3", curl_from(network, gateway).output, "what curl got")
-        check_in("protocol version", curl_from(network, gateway, "--tlsv1.0", "--tls-max", "1.0").output, "what curl says")
+        check_in("protocol version", curl_from(network, gateway, *OLD_CURL).output, "what curl says")
         gateway.record({"event.code": "client-below-floor", "source.ip": "10.77.0.2"})
 
 
@@ -88,7 +89,7 @@ def a_rule_for_a_network_counts_for_its_clients():
     skip_unless(HAS_NETWORKS, "network namespace")
     rules = {"rule printers.source": "10.77.0.0/24", "rule printers.action": "monitor"}
     with ClientNetwork() as network, TlsOrigin() as origin, gateway_on_the_network(origin, **rules) as gateway:
-        check_in("page over TLSv1<", curl_from(network, gateway, "--tlsv1.0", "--tls-max", "1.0").output, "what curl got")
+        check_in("page over TLSv1<", curl_from(network, gateway, *OLD_CURL).output, "what curl got")
         gateway.record(
             {"event.action": "tls-version-would-block", "rule.name": "printers", "source.ip": "10.77.0.2"}
         )

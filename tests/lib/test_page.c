@@ -9,7 +9,6 @@
 
 #include "../../lib/page.h"
 #include "../../lib/policy.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +27,8 @@ static const char *refuse(const struct tf_facts *facts)
 static struct tf_facts blocked(const char *host)
 {
     struct tf_facts facts = {.reason = TF_REASON_DESTINATION_DENIED, .has_target = true};
-    snprintf(facts.target.host, sizeof facts.target.host, "%s", host);
+    size_t n = strlen(host);
+    memcpy(facts.target.host, host, n < TF_HOST_MAX ? n : TF_HOST_MAX - 1);
     facts.target.port = 443;
     return facts;
 }

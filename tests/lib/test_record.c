@@ -47,7 +47,7 @@ static const struct tf_record_context context = {
 /* An old printer's session: TLS 1.0 by CONNECT to a mail server. */
 static struct tf_facts old_printer(void)
 {
-    static const struct tf_rule rule = {.name = "printers", .owner = "", .ticket = ""};
+    static const struct tf_rule rule = {.name = "printers", .owner = "print team", .ticket = "CHG-1042"};
     struct tf_facts facts = {
         .source = {.family = TF_FAMILY_V4, .ip = {10, 20, 0, 7}, .port = 49152},
         .listener = "proxy",
@@ -123,6 +123,7 @@ static void a_blocked_client_makes_this_line(void **state)
         "\"event.code\":\"client-below-floor\","
         "\"event.reason\":\"the client offers no TLS version at or above the floor\","
         "\"event.duration\":1234000,\"rule.name\":\"printers\","
+        "\"tlsfloor.rule.owner\":\"print team\",\"tlsfloor.rule.ticket\":\"CHG-1042\","
         "\"observer.ingress.interface.name\":\"proxy\","
         "\"source.ip\":\"10.20.0.7\",\"source.port\":49152,"
         "\"destination.domain\":\"mail.example.com\",\"destination.ip\":\"192.0.2.1\","
@@ -330,14 +331,14 @@ static struct tf_facts largest(void)
 {
     static char config_text[1000];
     static uint8_t bytes[60000];
-    static struct tf_rule rule = {.name = config_text};
+    static struct tf_rule rule = {.name = config_text, .owner = config_text, .ticket = config_text};
     memset(config_text, '\'', sizeof config_text - 1);
     memset(bytes, 0x01, sizeof bytes);
     struct tf_facts facts = old_printer();
     memset(facts.user_agent, 0x7f, sizeof facts.user_agent - 1);
     memset(facts.target.host, '<', sizeof facts.target.host - 1);
     facts.listener = config_text;
-    rule.name = config_text;
+    rule.name = rule.owner = rule.ticket = config_text;
     facts.rule = &rule;
     facts.detail = "a sentence";
     facts.hello.server_name = (struct tf_span){bytes, 255};
@@ -385,7 +386,9 @@ static void a_line_comes_whole_or_not_at_all(void **state)
     (void)state;
     struct tf_facts facts[] = {old_printer(), largest()};
     for (size_t i = 0; i < 2; i++) {
-        for (size_t room = 1; room <= TF_RECORD_MAX; room++) {
+        put_block(&facts[i]);
+        size_t whole = line_len + 1;
+        for (size_t room = 1; room <= TF_RECORD_MAX; room += room + 50 < whole || room > whole ? 47 : 1) {
             char small[TF_RECORD_MAX];
             struct tf_writer w = tf_writer_of(small, room);
             tf_put_char(&w, '#');

@@ -39,10 +39,10 @@ static int finish(void **state)
 /* The timer is the only handle: the loop ends when no deadline is left. */
 static void deadlines_of_all_lengths_come_in_order(void **state)
 {
-    assert_true(deadline_set(&all, &items[0], 30));
-    assert_true(deadline_set(&all, &items[1], 10));
-    assert_true(deadline_set(&all, &items[2], 20));
-    assert_true(deadline_set(&all, &items[3], 10));
+    assert_true(deadline_set(&all, &items[0], 300));
+    assert_true(deadline_set(&all, &items[1], 100));
+    assert_true(deadline_set(&all, &items[2], 200));
+    assert_true(deadline_set(&all, &items[3], 100));
     uv_run(*state, UV_RUN_DEFAULT);
     assert_string_equal(order, "bdca");
 }
@@ -63,7 +63,7 @@ static void on_due_moves_another(struct deadline *d)
 {
     on_due(d);
     if (moved_by_first != NULL)
-        assert_true(deadline_set(&all, moved_by_first, 15));
+        assert_true(deadline_set(&all, moved_by_first, 400));
     moved_by_first = NULL;
 }
 
@@ -72,8 +72,8 @@ static void a_deadline_that_is_moved_comes_later_and_once(void **state)
     all.cb = on_due_moves_another;
     moved_by_first = &items[1];
     assert_true(deadline_set(&all, &items[0], 5));
-    assert_true(deadline_set(&all, &items[1], 10));
-    assert_true(deadline_set(&all, &items[2], 12));
+    assert_true(deadline_set(&all, &items[1], 200));
+    assert_true(deadline_set(&all, &items[2], 300));
     uv_run(*state, UV_RUN_DEFAULT);
     assert_string_equal(order, "acb");
 }

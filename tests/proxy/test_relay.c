@@ -3,17 +3,16 @@
 #include "../../proxy/relay.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmocka.h>
+
+#include "tcp_pair.h"
 
 /* The far ends are `writer` and `reader`; the relay's own sockets are in the links. */
 struct tunnel {
@@ -23,21 +22,6 @@ struct tunnel {
     uint64_t bytes;
     int writer, reader;
 };
-
-static void tcp_pair(int pair[2])
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof a;
-    int listening = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(listening, (struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(listen(listening, 1), 0);
-    assert_int_equal(getsockname(listening, (struct sockaddr *)&a, &len), 0);
-    pair[0] = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(connect(pair[0], (struct sockaddr *)&a, sizeof a), 0);
-    pair[1] = accept4(listening, NULL, NULL, SOCK_NONBLOCK);
-    assert_true(pair[1] >= 0);
-    close(listening);
-}
 
 static int begin(void **state)
 {
@@ -131,8 +115,8 @@ static void the_lookahead_goes_first(void **state)
     assert_memory_equal(got, "first second", 12);
 }
 
-/* The writer is always ahead and the reader only reads when the relay is stuck: every path is taken, and the bytes
- * must come out as they went in. */
+/* The writer is always ahead and the reader only reads when the relay is stuck: every path is taken, and the
+ * bytes must come out as they went in. */
 static void bulk_over_a_slow_reader_is_identical(void **state)
 {
     struct tunnel *t = *state;

@@ -43,7 +43,8 @@ class ClientNetwork:
     """Another network, in which commands have the address CLIENT and reach us as GATEWAY."""
 
     def __enter__(self):
-        self.holder = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
+        # Ends with its standard input, so with us, however that comes.
+        self.holder = subprocess.Popen(["unshare", "--net", "cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         pid = str(self.holder.pid)
         wait_until(lambda: _namespace_of(pid) != _namespace_of("self"), "the client's network is there")
         for arguments in (
@@ -51,17 +52,20 @@ class ClientNetwork:
             f"address add {GATEWAY}/24 dev to-client",
             "link set to-client up",
         ):
-            subprocess.run(["ip", *arguments.split()], check=True)
+            self._here(*arguments.split())
         for arguments in (f"address add {CLIENT}/24 dev to-gateway", "link set to-gateway up"):
-            self._enter("ip", *arguments.split())
+            subprocess.run(self.inside("ip", *arguments.split()), check=True)
         return self
 
     def __exit__(self, *_):
-        self.holder.kill()
+        # The kernel takes its time to clear a network away, and the next one has the same names.
+        self._here("link", "delete", "to-client")
+        self.holder.stdin.close()
         self.holder.wait()
 
-    def _enter(self, *command):
-        subprocess.run(self.inside(*command), check=True)
+    @staticmethod
+    def _here(*arguments):
+        subprocess.run(["ip", *arguments], check=True)
 
     def inside(self, *command):
         return ["nsenter", f"--net=/proc/{self.holder.pid}/ns/net", *command]

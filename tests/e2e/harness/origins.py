@@ -12,8 +12,8 @@ WAIT_S = 20
 
 
 class Connection:
-    """What one connection brought: the bytes received so far, and whether it is over. A TlsPeer takes it for a socket,
-    so that what comes to it is noted too."""
+    """What one connection brought: the bytes received so far, and whether it is over. A TlsPeer takes it for a
+    socket, so that what comes to it is noted too."""
 
     def __init__(self, sock):
         self.sock = sock
@@ -51,7 +51,8 @@ class Connection:
 
 
 class Origin:
-    """Clients ask for `name` and `asked_port`; the gateway is told where that really is. `serve` handles a connection."""
+    """Clients ask for `name` and `asked_port`; the gateway is told where that really is. `serve` handles a
+    connection."""
 
     asked_port = 443
 

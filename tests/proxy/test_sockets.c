@@ -1,0 +1,134 @@
+/* Which sockets a reload keeps, opens and lets go. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "loop_fixture.h"
+
+#include "../../proxy/sockets.h"
+#include <fcntl.h>
+#include <stdio.h>
+
+enum { LOOPS = 2 };
+
+static const struct tf_addr any_port = {.family = TF_FAMILY_V4, .ip = {127, 0, 0, 1}};
+static char error[256];
+
+static struct tf_listener listener_of(const char *name, const struct tf_addr *address,
+                                      struct tf_listener *next)
+{
+    return (struct tf_listener){.name = name, .addresses = address, .address_count = 1, .next = next};
+}
+
+static struct sockets open_all(struct tf_listener *first, const struct sockets *old)
+{
+    struct tf_conf conf = {.listeners = first};
+    struct sockets s;
+    assert_true(sockets_open(&s, &conf, old, LOOPS, error, sizeof error));
+    return s;
+}
+
+static bool is_open(int fd)
+{
+    return fcntl(fd, F_GETFD) >= 0;
+}
+
+/* What the loops would close. */
+static void close_all(struct sockets *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        for (size_t k = 0; k < LOOPS; k++)
+            close(s->list[i].fds[k]);
+    sockets_free(s);
+}
+
+static void every_loop_has_a_socket_of_its_own_on_one_port(void **state)
+{
+    (void)state;
+    struct tf_listener only = listener_of("a", &any_port, NULL);
+    struct sockets s = open_all(&only, NULL);
+    struct listening *first = sockets_of_loop(&s, 0), *second = sockets_of_loop(&s, 1);
+    assert_int_equal(s.count, 1);
+    assert_true(s.list[0].actual.port != 0);
+    assert_int_not_equal(first->fd, second->fd);
+    assert_ptr_equal(first->listener, &only);
+    free(first);
+    free(second);
+    close_all(&s);
+}
+
+static void an_address_that_stays_keeps_its_sockets(void **state)
+{
+    (void)state;
+    struct tf_listener before = listener_of("a", &any_port, NULL), after = before;
+    struct sockets old = open_all(&before, NULL), new = open_all(&after, &old);
+    assert_memory_equal(old.list[0].fds, new.list[0].fds, LOOPS * sizeof(int));
+    assert_int_equal(old.list[0].actual.port, new.list[0].actual.port);
+    assert_false(new.list[0].is_new);
+    assert_ptr_equal(new.list[0].listener, &after);
+    sockets_free(&old);
+    close_all(&new);
+}
+
+/* The port is free, so the address alone does not tell them apart. */
+static void two_free_ports_stay_two_over_a_reload(void **state)
+{
+    (void)state;
+    struct tf_listener b = listener_of("b", &any_port, NULL), a = listener_of("a", &any_port, &b);
+    struct sockets old = open_all(&a, NULL), new = open_all(&a, &old);
+    assert_int_not_equal(new.list[0].fds[0], new.list[1].fds[0]);
+    struct sockets only_b = open_all(&b, &old);
+    assert_int_equal(only_b.list[0].fds[0], old.list[1].fds[0]);
+    sockets_free(&only_b);
+    sockets_free(&new);
+    close_all(&old);
+}
+
+static void a_reload_that_fails_later_closes_only_what_it_opened(void **state)
+{
+    (void)state;
+    struct tf_listener before = listener_of("a", &any_port, NULL);
+    struct sockets old = open_all(&before, NULL);
+    struct tf_listener added = listener_of("b", &any_port, NULL);
+    before.next = &added;
+    struct sockets new = open_all(&before, &old);
+    int opened = new.list[1].fds[0];
+    sockets_undo(&new);
+    assert_false(is_open(opened));
+    assert_true(is_open(old.list[0].fds[0]));
+    close_all(&old);
+}
+
+static void one_address_that_is_taken_leaves_none_open(void **state)
+{
+    (void)state;
+    struct tf_addr taken = any_port;
+    int other = listen_anywhere(&taken.port);
+    struct tf_listener b = listener_of("b", &taken, NULL), a = listener_of("a", &any_port, &b);
+    struct tf_conf conf = {.listeners = &a};
+    struct sockets s;
+    int before = dup(0);
+    close(before);
+    assert_false(sockets_open(&s, &conf, NULL, LOOPS, error, sizeof error));
+    int after = dup(0);
+    close(after);
+    assert_int_equal(after, before);
+    assert_non_null(strstr(error, "another program listens there"));
+    close(other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_loop_has_a_socket_of_its_own_on_one_port),
+        cmocka_unit_test(an_address_that_stays_keeps_its_sockets),
+        cmocka_unit_test(two_free_ports_stay_two_over_a_reload),
+        cmocka_unit_test(a_reload_that_fails_later_closes_only_what_it_opened),
+        cmocka_unit_test(one_address_that_is_taken_leaves_none_open),
+    };
+    return cmocka_run_group_tests_name("sockets", tests, NULL, NULL);
+}
