@@ -192,15 +192,18 @@ void tf_conf_skip(struct tf_conf_load *load)
     load->in_section = true;
 }
 
-/* The keys of a section that can be set, as a part. */
-static const char *keys_text(const struct tf_section_info *info, char *text, size_t size)
+/* The keys of a section that can be set. */
+static void put_keys(struct tf_writer *w, const struct tf_section_info *info)
 {
-    struct tf_writer w = tf_writer_of(text, size - 1);
-    for (size_t i = 0; i < info->key_count; i++)
-        if (tf_key_is_used(&info->keys[i]))
-            tf_put_parts(&w, TF_PARTS(w.len > 0 ? ", " : "", info->keys[i].name));
-    text[w.len] = '\0';
-    return text;
+    const char *joint = "";
+    for (size_t i = 0; i < info->key_count; i++) {
+        if (!tf_key_is_used(&info->keys[i]))
+            continue;
+        tf_put_parts(w, TF_PARTS(joint, info->keys[i].name));
+        joint = ", ";
+    }
+    if (joint[0] == '\0')
+        tf_put_text(w, "none in this version");
 }
 
 static void report_unknown_key(struct tf_conf_load *load, struct tf_text key, const char *written,
@@ -209,6 +212,7 @@ static void report_unknown_key(struct tf_conf_load *load, struct tf_text key, co
     const struct tf_section_info *info = load->section->info;
     struct tf_suggestion near = {.unknown = key};
     char keys[300];
+    struct tf_writer w = tf_writer_of(keys, sizeof keys - 1);
 
     for (size_t i = 0; i < info->key_count; i++)
         if (tf_key_is_used(&info->keys[i]))
@@ -223,9 +227,11 @@ static void report_unknown_key(struct tf_conf_load *load, struct tf_text key, co
             return;
         }
     }
+    put_keys(&w, info);
+    keys[w.len] = '\0';
     tf_report(load, TF_ERROR, at,
               TF_PARTS(TF_SECTION_PARTS(load->section), " has no key ", written, TF_DID_YOU_MEAN(near),
-                       near.best ? " Its keys: " : "; its keys: ", keys_text(info, keys, sizeof keys)));
+                       near.best ? " Its keys: " : "; its keys: ", keys));
 }
 
 /* What no value may be, so that --dump can write any of them into a file again, and no comment is taken for a

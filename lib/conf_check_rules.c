@@ -182,6 +182,7 @@ void tf_check_rules(struct tf_conf_load *load)
             continue;
         check_names(load, s);
         check_until(load, s);
-        check_reached(load, s);
+        if (load->errors == 0) /* a list that could not be read would match everything */
+            check_reached(load, s);
     }
 }

@@ -126,15 +126,18 @@ static void report_unknown(struct tf_conf_load *load, const char *variable, stru
                            const struct tf_origin *at)
 {
     struct spellings s = {.near.unknown = tf_text_of(variable)};
+    if (is_service_link(text)) {
+        tf_report(load, TF_ERROR, at,
+                  TF_PARTS("there is no such setting; from a Kubernetes Service of that name? set "
+                           "enableServiceLinks: false"));
+        return;
+    }
     for (const struct tf_section *section = load->conf->sections; section; section = section->next)
         for (size_t i = 0; i < section->info->key_count; i++)
             offer(&s, section, &section->info->keys[i]);
-    const char *advice = "unset it, or see tlsfloor check --reference";
-    if (is_service_link(text))
-        advice = "from a Kubernetes Service of that name? set enableServiceLinks: false";
-    tf_report(
-        load, TF_ERROR, at,
-        TF_PARTS("there is no such setting", TF_DID_YOU_MEAN(s.near), s.near.best ? " Else " : "; ", advice));
+    tf_report(load, TF_ERROR, at,
+              TF_PARTS("there is no such setting", TF_DID_YOU_MEAN(s.near), s.near.best ? " Else " : "; ",
+                       "unset it, or see tlsfloor check --reference"));
 }
 
 /* The name of a new listener or rule as a file would have it. */

@@ -215,14 +215,16 @@ static bool host_of_url(struct tf_text item, struct tf_target *host)
 
 bool tf_value_wrong_destination(const struct tf_value *v, struct tf_text item, enum tf_host_error error)
 {
-    struct tf_quote host_quote, port_quote;
+    struct tf_quote item_quote, host_quote, port_quote;
     struct tf_target target;
     struct tf_text host, port;
 
+    const char *text = tf_quote_text(&item_quote, item);
     if (host_of_url(item, &target))
-        return tf_value_refuse(v, TF_PARTS("write the name alone: ", target.host));
+        return tf_value_refuse(v,
+                               TF_PARTS(text, " is more than a name; write the name alone: ", target.host));
     if (split_port(item, &host, &port) && is_port(port) && host.n > 0 && !memchr(host.p, ':', host.n))
-        return tf_value_refuse(v, TF_PARTS("the port has a key of its own; write ",
+        return tf_value_refuse(v, TF_PARTS(text, " has a port; the port has a key of its own: write ",
                                            tf_quote_text(&host_quote, host),
                                            " here, and port = ", tf_quote_text(&port_quote, port)));
     if (error == TF_HOST_BAD_ADDRESS || memchr(item.p, '/', item.n))

@@ -100,7 +100,8 @@ static void print_mode(const struct tf_conf *conf)
     struct tf_writer w = tf_writer_of(text, sizeof text);
     const struct tf_origin *origin = tf_conf_origin(conf, "floor", "mode");
     tf_put_origin(&w, origin);
-    printf("; [floor] mode = monitor %s %.*s", origin->source == TF_FROM_FILE ? "at" : "by", (int)w.len, text);
+    printf("; [floor] mode = monitor %s %.*s", origin->source == TF_FROM_FILE ? "at" : "by", (int)w.len,
+           text);
 }
 
 static void print_verdict(const struct conf *c, const struct tf_facts *facts, const char *label, bool unsure)
@@ -182,105 +183,188 @@ static void print_hello(const struct tf_hello *hello, bool is_dialled)
     printf("\n");
 }
 
-/* Where a listener of kind sni goes: to the name in the hello, or without one that was captured to the name
- * in --dest, and to its own port. */
+/* A listener of kind sni goes to its own port, and to the name in the hello; where none was captured, to that
+ * in --dest. */
 static void set_sni_target(struct tf_facts *facts, const struct question *q, uint16_t port)
 {
+    const struct tf_span *name = &facts->hello.server_name;
     if (q->flight) {
-        const struct tf_span *name = &facts->hello.server_name;
-        enum tf_host_error e = TF_HOST_EMPTY;
-        if (facts->has_hello && name->n > 0)
-            e = tf_host_parse((const char *)name->p, name->n, &facts->target);
-        if (facts->has_hello && name->n > 0 && e != TF_HOST_OK)
-            facts->reason = TF_REASON_HOST_INVALID;
-        facts->has_target = e == TF_HOST_OK;
+        facts->target = (struct tf_target){.is_address = false};
+        facts->has_target = facts->has_hello && name->n > 0 &&
+                            tf_host_parse((const char *)name->p, name->n, &facts->target) == TF_HOST_OK;
     }
+    if (facts->has_hello && name->n > 0 && !facts->has_target)
+        facts->reason = TF_REASON_HOST_INVALID;
     facts->target.port = facts->target.addr.port = port;
 }
-@@@static int explain(const struct conf *c, const struct question *q)
+
+/* There is no name to dial. Policy comes first, as it does for a live session. */
+static void explain_no_target(const struct conf *c, struct tf_facts *facts)
 {
+    bool unsure = decide(c, facts);
+    if (facts->verdict == TF_VERDICT_BLOCK)
+        print_verdict(c, facts, "verdict", unsure);
+    else
+        print_check("name", "", facts->reason != TF_REASON_NONE ? facts->reason : TF_REASON_SNI_MISSING);
+}
+
+/* The verdict on the hello that was captured, or on three common ones. */
+static void explain_verdicts(const struct conf *c, const struct question *q, struct tf_facts *facts)
+{
+    if (q->flight) {
+        bool unsure = decide(c, facts);
+        print_verdict(c, facts, "verdict", unsure);
+        return;
+    }
+    explain_version(c, *facts, "TLS 1.0", TF_TLS10);
+    explain_version(c, *facts, "TLS 1.2", TF_TLS12);
+    explain_version(c, *facts, "TLS 1.3", TF_TLS13);
+}
+
+static void print_listener(const struct tf_listener *l)
+{
+    printf("listener %s (%s), ", l->name, l->kind == TF_KIND_SNI ? "sni" : "connect");
+    for (size_t i = 0; i < l->address_count; i++) {
+        printf("%s", i > 0 ? ", " : "");
+        print_addr_port(&l->addresses[i]);
+    }
+    printf(":\n");
+}
+
+/* scratch: [limits] hello_bytes, where there is a flight. */
+static void explain_listener(const struct conf *c, const struct question *q, const struct tf_listener *l,
+                             uint8_t *scratch)
+{
+    struct tf_facts facts = {
+        .source = q->client, .listener = l->name, .has_target = true, .target = q->target};
+    char port[32] = "";
+
+    print_listener(l);
+    if (!print_check("source", "", tf_access_source(&c->tf.access, &q->client)))
+        return;
+    if (q->flight)
+        scan(c, q, scratch, &facts);
+    if (facts.has_hello)
+        print_hello(&facts.hello, l->kind == TF_KIND_SNI);
+    if (l->kind == TF_KIND_SNI) {
+        set_sni_target(&facts, q, l->port);
+        snprintf(port, sizeof port, "%u (the listener's): ", l->port);
+    }
+    if (!facts.has_target) {
+        explain_no_target(c, &facts);
+        return;
+    }
+    facts.destination = known_address(&c->tf, &facts.target);
+    if (print_check("port", port, tf_access_port(&c->tf.access, facts.target.port)) &&
+        print_address(&c->tf, &facts.target, &facts.destination))
+        explain_verdicts(c, q, &facts);
+}
+
+static int explain(const struct conf *c, const struct question *q)
+{
+    uint8_t *scratch = q->flight ? malloc(c->tf.limits.hello_bytes) : NULL;
     bool any = false;
+
+    if (q->flight && !scratch) {
+        fprintf(stderr, "tlsfloor explain: out of memory\n");
+        return FINDING;
+    }
     for (const struct tf_listener *l = c->tf.listeners; l; l = l->next) {
         if (q->listener && strcmp(l->name, q->listener) != 0)
             continue;
-        if (!explain_listener(c, q, l))
-            return FINDING;
+        explain_listener(c, q, l, scratch);
         any = true;
     }
+    free(scratch);
     if (any)
         return FINE;
     fprintf(stderr, "tlsfloor explain: there is no listener '%s' in %s\n", q->listener, c->file);
     return USAGE;
 }
 
-static int usage(void)
+static int usage(FILE *to, int code)
 {
-    fprintf(
-        stderr,
-        "usage: tlsfloor explain -c FILE --client IP --dest HOST:PORT [--listener NAME] [--hello FILE]\n");
-    return USAGE;
+    fprintf(to, "usage: tlsfloor explain " EXPLAIN_ARGUMENTS "\n");
+    return code;
 }
 
-/* False: one of the arguments makes no sense, and it has been said. */
-static bool parse(int argc, char **argv, struct question *q)
+static bool parse_client(const char *text, struct question *q)
+{
+    q->has_client = tf_addr_parse(text, strlen(text), &q->client);
+    if (!q->has_client)
+        fprintf(stderr, "tlsfloor explain: --client '%s' is no IP address\n", text);
+    return q->has_client;
+}
+
+static bool parse_dest(const char *text, struct question *q)
+{
+    enum tf_host_error e = tf_authority_parse(text, strlen(text), 0, &q->target);
+    q->has_target = e == TF_HOST_OK;
+    if (!q->has_target)
+        fprintf(stderr, "tlsfloor explain: --dest '%s' is no HOST:PORT: %s\n", text, tf_host_error_text(e));
+    return q->has_target;
+}
+
+/* The exit code, if that is all. */
+static int parse(int argc, char **argv, struct question *q)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"client", required_argument, NULL, 's'},
-        {"dest", required_argument, NULL, 'd'},   {"listener", required_argument, NULL, 'l'},
-        {"hello", required_argument, NULL, 'h'},  {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"client", required_argument, NULL, 's'},
+        {"dest", required_argument, NULL, 'd'},
+        {"listener", required_argument, NULL, 'l'},
+        {"hello", required_argument, NULL, 'f'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
-    enum tf_host_error e;
     int option;
 
-    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
         switch (option) {
         case 'c':
             q->file = optarg;
             break;
         case 's':
-            q->has_client = tf_addr_parse(optarg, strlen(optarg), &q->client);
-            if (!q->has_client) {
-                fprintf(stderr, "tlsfloor explain: --client '%s' is no IP address\n", optarg);
-                return false;
-            }
+            if (!parse_client(optarg, q))
+                return usage(stderr, USAGE);
             break;
         case 'd':
-            e = tf_authority_parse(optarg, strlen(optarg), 0, &q->target);
-            q->has_target = e == TF_HOST_OK;
-            if (!q->has_target) {
-                fprintf(stderr, "tlsfloor explain: --dest '%s' is no HOST:PORT: %s\n", optarg,
-                        tf_host_error_text(e));
-                return false;
-            }
+            if (!parse_dest(optarg, q))
+                return usage(stderr, USAGE);
             break;
         case 'l':
             q->listener = optarg;
             break;
-        case 'h':
+        case 'f':
             q->hello_file = optarg;
             break;
+        case 'h':
+            return usage(stdout, FINE);
         default: /* getopt has said what is wrong */
-            return false;
+            return usage(stderr, USAGE);
         }
     }
     if (optind < argc) {
         fprintf(stderr, "tlsfloor explain: '%s' is not expected\n", argv[optind]);
-        return false;
+        return usage(stderr, USAGE);
     }
-    if (!q->has_client || !q->has_target)
+    if (!q->has_client || !q->has_target) {
         fprintf(stderr, "tlsfloor explain: --client and --dest are needed\n");
-    return q->has_client && q->has_target;
+        return usage(stderr, USAGE);
+    }
+    return GO_ON;
 }
 
 int explain_main(int argc, char **argv)
 {
     struct question q = {.file = conf_default_file()};
-    if (!parse(argc, argv, &q))
-        return usage();
-    struct conf *c = conf_load(q.file, stderr);
-    if (!c)
-        return FINDING;
-    int code = explain(c, &q);
+    int code = parse(argc, argv, &q);
+    if (code != GO_ON)
+        return code;
+
+    struct conf *c = read_flight(&q) ? conf_load(q.file, stderr) : NULL;
+    code = c ? explain(c, &q) : FINDING;
     conf_unref(c);
+    free(q.flight);
     return code;
 }

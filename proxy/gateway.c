@@ -143,8 +143,7 @@ static bool note_own_addresses(struct gateway *g, struct stage *stage)
     return ok;
 }
 
-/* Builds all that conf wants; takes its reference. False, with nothing left behind and a sentence in error.
- */
+/* Builds all that conf wants, and takes its reference. False, nothing left behind and a sentence in error. */
 static bool stage_build(struct gateway *g, struct stage *next, struct conf *conf, char *error, size_t size)
 {
     const struct stage *old = g->stage.conf != NULL ? &g->stage : NULL;

@@ -301,8 +301,8 @@ static void say_cannot_open(const char *path, int why, char *error, size_t size)
     const char *slash = strrchr(path, '/');
     int directory = slash != NULL ? (int)(slash - path) : 0;
     if (directory > 0 && (why == ENOENT || why == EACCES))
-        snprintf(error, size, "log %s: %s; make the directory %.*s, writable for the user of the gateway", path,
-                 strerror(why), directory, path);
+        snprintf(error, size, "log %s: %s; make the directory %.*s, writable for the user of the gateway",
+                 path, strerror(why), directory, path);
     else
         snprintf(error, size, "log %s: %s", path, strerror(why));
 }

@@ -71,7 +71,7 @@ static bool grow(struct lookahead *a, struct loop *loop, size_t limit)
     loop->gathered += larger.cap;
     larger.at = a->at;
     larger.end = a->end;
-    if (a->end > 0)
+    if (a->p != NULL)
         memcpy(larger.p, a->p, a->end);
     lookahead_drop(a, loop);
     *a = larger;
@@ -150,11 +150,11 @@ void link_note_read(struct link *l, size_t n, size_t room)
         l->readable = l->hangup || l->failed;
 }
 
-enum link_io link_send(struct link *l, const void *p, size_t n, size_t *sent)
+static enum link_io send_with(struct link *l, const void *p, size_t n, size_t *sent, int flags)
 {
     *sent = 0;
     while (*sent < n) {
-        ssize_t w = send(l->fd, (const uint8_t *)p + *sent, n - *sent, MSG_NOSIGNAL);
+        ssize_t w = send(l->fd, (const uint8_t *)p + *sent, n - *sent, flags | MSG_NOSIGNAL);
         if (w >= 0) {
             *sent += (size_t)w;
             continue;
@@ -165,6 +165,16 @@ enum link_io link_send(struct link *l, const void *p, size_t n, size_t *sent)
         return errno == EAGAIN || errno == EWOULDBLOCK ? LINK_AGAIN : LINK_ERROR;
     }
     return LINK_OK;
+}
+
+enum link_io link_send(struct link *l, const void *p, size_t n, size_t *sent)
+{
+    return send_with(l, p, n, sent, 0);
+}
+
+enum link_io link_send_last(struct link *l, const void *p, size_t n, size_t *sent)
+{
+    return send_with(l, p, n, sent, MSG_MORE);
 }
 
 void link_shut(struct link *l)

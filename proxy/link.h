@@ -61,6 +61,8 @@ void link_note_read(struct link *l, size_t n, size_t room);
 
 /* Sends what it can of p[0..n): LINK_OK (all), LINK_AGAIN (*sent says how much) or LINK_ERROR. */
 enum link_io link_send(struct link *l, const void *p, size_t n, size_t *sent);
+/* The same for what goes right before link_shut or link_close: the FIN then shares its segment. */
+enum link_io link_send_last(struct link *l, const void *p, size_t n, size_t *sent);
 void link_shut(struct link *l); /* sends the FIN, once */
 /* Forgets the watch, drops the lookahead, closes. With `reset` the peer gets an RST: it must not take a
  * broken stream for a whole one. */

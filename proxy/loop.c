@@ -118,12 +118,23 @@ static void change(struct loop *l, const struct setting *setting)
         fprintf(stderr, "tlsfloor: the DNS settings stay as they were: %s\n", error);
 }
 
-/* All that keeps the thread running is closed, and uv_run returns. */
-static void finish(struct loop *l)
+/* Nothing can be said to it any more. What was said last, to drain once more, is done already. */
+static void turn_deaf(struct loop *l)
 {
     uv_mutex_lock(&l->mutex);
     l->is_deaf = true;
     uv_mutex_unlock(&l->mutex);
+    while (l->messages != NULL) {
+        struct loop_message *m = l->messages;
+        l->messages = m->next;
+        free(m);
+    }
+}
+
+/* All that keeps the thread running is closed, and uv_run returns. */
+static void finish(struct loop *l)
+{
+    turn_deaf(l);
     stop_listening(l);
     lingers_close(&l->lingers, l);
     deadlines_close(&l->deadlines);

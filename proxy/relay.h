@@ -19,8 +19,7 @@ enum pump {
     PUMP_ERROR, /* the connection that is read from broke */
 };
 
-/* Moves what can be moved: first from's lookahead, then what its socket has. Adds to *bytes what `to` took.
- */
+/* Moves what can be moved: first from's lookahead, then what its socket has; *bytes counts what `to` took. */
 enum pump relay_pump(struct loop *loop, struct link *from, struct link *to, struct flow *flow,
                      uint64_t *bytes);
 /* Lets go of what the direction holds. */

@@ -3,6 +3,7 @@
 
 #include "listener.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,6 +48,7 @@ bool sockets_open(struct sockets *s, const struct tf_conf *conf, const struct so
     size_t total = 0;
     for (const struct tf_listener *l = conf->listeners; l != NULL; l = l->next)
         total += l->address_count;
+    assert(total > 0); /* without a listener the settings are not valid */
     *s = (struct sockets){.list = calloc(total, sizeof *s->list), .loops = loops};
     if (s->list == NULL) {
         snprintf(error, size, "out of memory");

@@ -56,7 +56,7 @@ static enum step_result run_refuse(struct session *s)
     setup->tongue->refuse(setup->front_state, &w, &setup->facts);
     size_t sent;
     /* What does not fit a socket buffer is a peer that reads nothing: it has lost its claim to the rest. */
-    enum link_io r = client->fd >= 0 ? link_send(client, w.p, w.len, &sent) : LINK_ERROR;
+    enum link_io r = client->fd >= 0 ? link_send_last(client, w.p, w.len, &sent) : LINK_ERROR;
     if (r == LINK_OK)
         session_linger(s);
     return end_for(s, setup->facts.reason);

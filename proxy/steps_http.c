@@ -94,8 +94,7 @@ static enum step_result late_request(struct session *s)
 const struct step step_request = {"request", run_request, offsetof(struct tf_limits, request_ms),
                                   late_request};
 
-/* answer: the server is there; the front says so to the client (CONNECT), or begins with the server (plain).
- */
+/* answer: the server is there; the front tells the client so (CONNECT), or begins with the server (plain). */
 
 static bool outboxes_take(struct session *s)
 {
@@ -183,8 +182,7 @@ static enum step_result run_answer(struct session *s)
 const struct step step_answer = {.name = "answer", .run = run_answer};
 
 /* exchange: one request and its response, both ways at once. A side's bytes are shown to the front only when
- * what it said before has been taken by the other side, so a slow reader holds up the writer, not our memory.
- */
+ * what it said before has been taken by the other side: a slow reader holds up the writer, not our memory. */
 
 /* Rounds before other sessions have their turn. */
 enum { ROUNDS = 32 };
@@ -251,8 +249,7 @@ static enum step_result finish(struct session *s)
     struct link *server = &s->side[TF_SERVER];
     switch (setup->over) {
     case TF_FEED_AGAIN:
-        /* A server may answer before it has read all of the request, which the next one must not follow then.
-         */
+        /* A server may answer before it has taken all of the request: then no other must follow. */
         if (!tf_http_server_reusable(setup->front_state) || server->shut ||
             setup->out[TF_SERVER].at < setup->out[TF_SERVER].end)
             link_close(server, s->loop, false);

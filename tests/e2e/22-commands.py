@@ -1,8 +1,22 @@
 """The commands beside `run`: what they print, and their exit codes."""
 
+import os
+import pty
+import subprocess
 import tempfile
 
-from harness import TLS10, check_equal, check_in, client_hello, one_record, program, run_client, run_stories, story
+from harness import (
+    TLS10,
+    check,
+    check_equal,
+    check_in,
+    client_hello,
+    one_record,
+    program,
+    run_client,
+    run_stories,
+    story,
+)
 
 GOOD = "[listener proxy]\nlisten = 127.0.0.1:0\nkind = connect\n"
 
@@ -50,6 +64,46 @@ def inspect_takes_a_hello_apart():
     check_equal(result.status, 0, "exit code")
     check_in('"max_version":"TLS1.0"', result.output.replace(" ", ""), "what it says")
     check_in('"verdict":"block"', result.output.replace(" ", ""), "what it says")
+
+
+@story
+def inspect_on_a_terminal_says_what_it_waits_for():
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([program(), "inspect"], stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        os.close(theirs)
+        check_in("waiting for the bytes of a hello on the terminal", process.stderr.readline().decode(), "what it says")
+        os.write(ours, b"\x04")
+        check_in('"status": "incomplete"', process.stdout.read().decode(), "answer")
+    os.close(ours)
+    check_equal(process.returncode, 0, "exit code")
+    result = with_file(one_record(client_hello(TLS10)), "inspect", "FILE", suffix=".bin")
+    check("waiting" not in result.output, "it waits for a terminal that it does not read")
+
+
+@story
+def help_is_asked_for_and_given():
+    result = run_client(program(), "help")
+    check_equal(result.status, 0, "exit code")
+    for line in ("tlsfloor check [-c FILE] [--dump | --reference]", "tlsfloor explain [-c FILE]", "--client | --server"):
+        check_in(line, result.output, "help")
+    for command in ("check", "explain", "inspect"):
+        result = run_client(program(), command, "--help")
+        check_equal(result.status, 0, f"exit code of {command} --help")
+        check_in(f"usage: tlsfloor {command} ", result.output, "what it says")
+
+
+@story
+def a_message_names_its_command():
+    for arguments in (["check", "--nonsense"], ["explain", "--nonsense"], ["inspect", "--nonsense"], ["check", "more"]):
+        check_in(f"tlsfloor {arguments[0]}: ", run_client(program(), *arguments).output, "what it says")
+
+
+@story
+def a_log_that_cannot_be_made_says_what_to_make():
+    for command, status in (("check", 0), ("run", 3)):
+        result = with_file(GOOD + "[log]\nblock = /nowhere/at/all.json\n", command, "-c", "FILE")
+        check_equal(result.status, status, f"exit code of {command}")
+        check_in("make the directory /nowhere/at, writable for the user of the gateway", result.output, "what it says")
 
 
 @story

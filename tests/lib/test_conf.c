@@ -130,6 +130,14 @@ static void plain_settings_are_stored_where_they_belong(void **state)
     assert_int_equal(s.conf.limits.lookahead_bytes, 10000000000);
 }
 
+static void the_origin_of_a_setting_can_be_asked_for(void **state)
+{
+    (void)state;
+    assert_fine(&s, STAGE_LISTENER "[floor]\nmode = monitor\n");
+    assert_int_equal(tf_conf_origin(&s.conf, "floor", "mode")->line, 4);
+    assert_int_equal(tf_conf_origin(&s.conf, "log", "block")->source, TF_FROM_DEFAULT);
+}
+
 static const struct tf_override *override_for(const char *authority)
 {
     struct tf_target target;
@@ -179,21 +187,16 @@ static void bad_values_are_refused_and_the_error_says_what_to_write(void **state
         {"[access]\nport = 443,\n", "empty entry"},
         {"[access]\nport =\n", "it is empty"},
         {"[access]\nsource =\n", "it is empty"},
-        {"[access]\nsource = privat\n",
-         "privat is no class, address or block; write a list of classes, addresses and "
-         "blocks; did you mean private?"},
-        {"[access]\nsource = 10.0.0.1/8\n", "10.0.0.1/8 there are bits set behind the prefix length"},
-        {"[listener x]\nlisten = localhost:1\n", "localhost:1 is no address and port"},
         {"[listener x]\nlisten =\n", "it is empty"},
         {"[listener x]\nlisten = 127.0.0.1:1\nport = 0\n", "out of range; write a number, 1 to 65535"},
         {"[rule x]\naction = block\nuntil = 2027-02-29\n", "there is no such date"},
         {"[rule x]\naction = block\nuntil = 31.12.2027\n", "there is no such date"},
         {"[rule x]\naction = block\nuntil = 2027-1-01\n", "there is no such date"},
         {"[rule x]\naction = block\nuntil = 2027-00-01\n", "there is no such date"},
-        {"[rule x]\naction = block\ndestination = a..b\n", "a..b a part of the host name is empty"},
+        {"[rule x]\naction = block\ndestination = a..b\n", "a..b: a part of the host name is empty"},
         {"[rule x]\naction = block\ndestination = a.*.b\n", "a character that no host name can have"},
-        {"[rule x]\naction = block\ndestination = 0x7f.1\n", "is a spelling of an address"},
-        {"[rule x]\naction = block\ndestination = 10.0.0.0/40\n", "the prefix length must be"},
+        {"[rule x]\naction = block\ndestination = 0x7f.1\n",
+         "0x7f.1 is a spelling of an address; write 127.0.0.1\n"},
         {"[upstream]\nresolve = a\n", "has no port behind the host"},
         {"[upstream]\nresolve = a:1\n", "has no address behind the port"},
         {"[upstream]\nresolve = a:1:b\n", "has no address behind the port"},
@@ -203,6 +206,8 @@ static void bad_values_are_refused_and_the_error_says_what_to_write(void **state
         {"[upstream]\nresolve = [::1:1:1.2.3.4\n", "is none"},
         {"[upstream]\nresolve = a:1:1.2.3.4:0x1\n", "has no address behind the port"},
         {"[dns]\nservers = dns.example\n", "dns.example is no address"},
+        {"[limits]\nidle_s = 10 # ten\n", "there is a # in the value; comments begin with ;\n"},
+        {"[log]\nblock = #none\n", "there is a # in the value; comments begin with ;\n"},
         {"[admin]\nlisten = on\n", "write ADDRESS:PORT or off"},
         {"[log]\nblock =\n", "it is empty; write a file, - or off"},
     };
@@ -213,6 +218,19 @@ static void bad_values_are_refused_and_the_error_says_what_to_write(void **state
         assert_refused(&s, lines, rows[i][1]);
         assert_int_equal(s.load.errors, 1);
     }
+}
+
+static void every_wrong_entry_of_a_list_is_reported(void **state)
+{
+    (void)state;
+    assert_refused(&s, STAGE_LISTENER "[access]\nport = 0, 443,, 65536, 9-8\n",
+                   "error t.ini:4: [access] port: 0 is no port (1 to 65535); write ");
+    assert_non_null(strstr(s.text, "error t.ini:4: [access] port: there is an empty entry between commas"));
+    assert_non_null(strstr(s.text, "error t.ini:4: [access] port: 65536 is no port"));
+    assert_non_null(strstr(s.text, "error t.ini:4: [access] port: 9-8 is no range of ports"));
+    assert_int_equal(s.load.errors, 4);
+    assert_refused(&s, STAGE_LISTENER "[upstream]\nresolve = a, b:1:1.2.3.4, c\n", "resolve: a has no port");
+    assert_int_equal(s.load.errors, 2);
 }
 
 static void what_this_version_lacks_is_refused_and_its_default_is_not(void **state)
@@ -261,13 +279,20 @@ static void unknown_sections_and_keys_are_refused_with_the_nearest_one(void **st
 {
     (void)state;
     assert_refused(&s, STAGE_LISTENER "[flor]\n",
-                   "error t.ini:3: there is no section [flor]; did you mean floor?\n");
-    assert_refused(&s, STAGE_LISTENER "[xyzzy]\n", "there is no section [xyzzy]\n");
-    assert_refused(&s, STAGE_LISTENER "[Floor]\n", "did you mean floor?");
-    assert_refused(&s, STAGE_LISTENER "[floor]\nminimun = 1.2\n",
-                   "error t.ini:4: [floor] has no key minimun; did you mean minimum?\n");
+                   "error t.ini:3: there is no section [flor]; did you mean [floor]?\n");
+    assert_refused(&s, STAGE_LISTENER "[xyzzy]\n",
+                   "there is no section [xyzzy]; see tlsfloor check --reference\n");
+    assert_refused(&s, STAGE_LISTENER "[Floor]\n", "did you mean [floor]?");
+    assert_refused(&s, STAGE_LISTENER "[lisener x]\n", "did you mean [listener NAME]?");
+    assert_refused(
+        &s, STAGE_LISTENER "[floor]\nminimun = 1.2\n",
+        "error t.ini:4: [floor] has no key minimun; did you mean minimum? Its keys: minimum, mode\n");
     assert_refused(&s, STAGE_LISTENER "[limits]\nidel_s = 1\n", "did you mean idle_s?");
-    assert_refused(&s, STAGE_LISTENER "[floor]\nxyzzy = 1\n", "[floor] has no key xyzzy\n");
+    assert_refused(&s, STAGE_LISTENER "[floor]\nxyzzy = 1\n",
+                   "[floor] has no key xyzzy; its keys: minimum, mode\n");
+    assert_refused(&s, STAGE_LISTENER "[ca]\nxyzzy = 1\n",
+                   "[ca] has no key xyzzy; its keys: none in this version\n");
+    assert_refused(&s, STAGE_LISTENER "[limits]\nxyzzy = 1\n", ", pipes\n");
     assert_refused(&s, STAGE_LISTENER "idle_s = 1\n",
                    "[listener proxy] has no key idle_s; it belongs into [limits]\n");
 }
@@ -336,7 +361,7 @@ static void values_that_no_file_could_hold_are_refused(void **state)
     (void)state;
     assert_refused(&s, STAGE_LISTENER "[rule x]\naction = block\nowner = a\x1b[31m\n", "control character");
     assert_refused(&s, STAGE_LISTENER "[rule x]\naction = block\nowner = a ; b\n", "begins a comment");
-    assert_fine(&s, STAGE_LISTENER "[rule x]\naction = block\nowner = a;b\n");
+    assert_fine(&s, STAGE_LISTENER "[rule x]\naction = block\nowner = a;b\nticket = team # 4\n");
 
     strcpy(lines, STAGE_LISTENER "[rule x]\naction = block\nowner = ");
     size_t n = strlen(lines);
@@ -377,8 +402,10 @@ int main(void)
         cmocka_unit_test(a_listener_is_what_its_keys_say),
         cmocka_unit_test(rules_are_in_the_order_of_the_file),
         cmocka_unit_test(plain_settings_are_stored_where_they_belong),
+        cmocka_unit_test(the_origin_of_a_setting_can_be_asked_for),
         cmocka_unit_test(overrides_add_up_and_the_first_that_fits_is_taken),
         cmocka_unit_test(bad_values_are_refused_and_the_error_says_what_to_write),
+        cmocka_unit_test(every_wrong_entry_of_a_list_is_reported),
         cmocka_unit_test(what_this_version_lacks_is_refused_and_its_default_is_not),
         cmocka_unit_test(unknown_sections_and_keys_are_refused_with_the_nearest_one),
         cmocka_unit_test(keys_of_a_section_that_is_unknown_are_passed_over),

@@ -89,13 +89,19 @@ static void a_rule_for_an_unknown_listener_is_refused(void **state)
 static void rules_that_end_are_counted_down(void **state)
 {
     (void)state;
-    assert_said(&s, STAGE_LISTENER "[rule a]\naction = block\nuntil = 2024-10-03\nowner = print team\n",
-                "warning t.ini:5: [rule a] ended on 2024-10-03 and no longer applies (owner: print team); ");
+    assert_said(
+        &s, STAGE_LISTENER "[rule a]\naction = block\nuntil = 2024-10-03\nowner = print team\n",
+        "warning t.ini:5: [rule a] ended on 2024-10-03, 1 day ago, and no longer applies (owner print "
+        "team); take it out, or agree on a later day\n");
     assert_said(&s, STAGE_LISTENER "[rule a]\naction = block\nuntil = 2024-10-04\n",
-                "note t.ini:5: [rule a] ends on 2024-10-04 (owner: nobody)\n");
-    assert_said(&s, STAGE_LISTENER "[rule a]\naction = block\nuntil = 2024-11-03\n",
-                "note t.ini:5: [rule a] ends on");
-    assert_fine(&s, STAGE_LISTENER "[rule a]\naction = block\nuntil = 2024-11-04\n");
+                "note t.ini:5: [rule a] ends on 2024-10-04, today\n");
+    assert_said(&s,
+                STAGE_LISTENER
+                "[rule a]\naction = block\nuntil = 2024-10-14\nowner = print team\nticket = CHG-1042\n",
+                "note t.ini:5: [rule a] ends on 2024-10-14, in 10 days (owner print team, CHG-1042)\n");
+    assert_said(&s, STAGE_LISTENER "[rule a]\naction = block\nuntil = 2025-01-02\nticket = CHG-1042\n",
+                "note t.ini:5: [rule a] ends on 2025-01-02, in 90 days (CHG-1042)\n");
+    assert_fine(&s, STAGE_LISTENER "[rule a]\naction = block\nuntil = 2025-01-03\n");
 }
 
 static void a_rule_that_an_earlier_one_hides_is_warned_of(void **state)
@@ -151,6 +157,44 @@ static void settings_that_cannot_work_together_are_warned_of(void **state)
     assert_fine(&s, STAGE_LISTENER "port = 443\n");
 }
 
+static void one_file_for_both_logs_is_refused(void **state)
+{
+    (void)state;
+    assert_refused(
+        &s, STAGE_LISTENER "[log]\nblock = a.log\naccess = a.log\n",
+        "error t.ini:5: [log] access and [log] block are both a.log; give each a file of its own\n");
+    assert_refused(&s, STAGE_LISTENER "[log]\naccess = -\n",
+                   "error t.ini:4: [log] access and [log] block are both standard output; ");
+    assert_fine(&s, STAGE_LISTENER "[log]\nblock = off\naccess = off\n");
+    assert_fine(&s, STAGE_LISTENER "[log]\nblock = a.log\naccess = -\n");
+}
+
+static void an_admin_address_that_others_reach_is_warned_of(void **state)
+{
+    static const char *const open[] = {"*:9180", "0.0.0.0:9180", "10.0.0.1:9180", "[::]:9180",
+                                       "8.8.8.8:9180"};
+    static const char *const closed[] = {"127.0.0.1:9180", "127.1.2.3:9180", "[::1]:9180", "off"};
+    char lines[128];
+    (void)state;
+    for (size_t i = 0; i < sizeof open / sizeof open[0]; i++) {
+        snprintf(lines, sizeof lines, STAGE_LISTENER "[admin]\nlisten = %s\n", open[i]);
+        assert_said(&s, lines, "warning t.ini:4: [admin] listen = ");
+        assert_non_null(strstr(s.text, " has no access control, "));
+    }
+    for (size_t i = 0; i < sizeof closed / sizeof closed[0]; i++) {
+        snprintf(lines, sizeof lines, STAGE_LISTENER "[admin]\nlisten = %s\n", closed[i]);
+        assert_fine(&s, lines);
+    }
+}
+
+static void a_rule_that_cannot_be_read_hides_no_other(void **state)
+{
+    (void)state;
+    assert_refused(&s, STAGE_LISTENER "[rule a]\naction = block\nport = x\n[rule b]\naction = monitor\n",
+                   "x is no port");
+    assert_null(strstr(s.text, "can never match"));
+}
+
 static void blocks_that_open_cloud_credentials_are_warned_of(void **state)
 {
     (void)state;
@@ -171,6 +215,9 @@ int main(void)
         cmocka_unit_test(rules_that_end_are_counted_down),
         cmocka_unit_test(a_rule_that_an_earlier_one_hides_is_warned_of),
         cmocka_unit_test(settings_that_cannot_work_together_are_warned_of),
+        cmocka_unit_test(one_file_for_both_logs_is_refused),
+        cmocka_unit_test(an_admin_address_that_others_reach_is_warned_of),
+        cmocka_unit_test(a_rule_that_cannot_be_read_hides_no_other),
         cmocka_unit_test(blocks_that_open_cloud_credentials_are_warned_of),
     };
     return cmocka_run_group_tests_name("conf_check", tests, NULL, NULL);

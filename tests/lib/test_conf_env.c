@@ -66,7 +66,13 @@ static void listeners_and_rules_can_be_made_by_variables_alone(void **state)
     set("TLSFLOOR_LISTENER_MY_PROXY_LISTEN", "127.0.0.1:1");
     set("TLSFLOOR_RULE_PRINT_TEAM_ACTION", "monitor");
     set("TLSFLOOR_RULE_PRINT_TEAM_LISTENER", "my-proxy");
-    assert_ends_fine();
+    assert_true(stage_end(&s));
+    assert_string_equal(
+        s.text,
+        "note environment TLSFLOOR_LISTENER_MY_PROXY_LISTEN: makes a listener my-proxy that is not in the "
+        "file\n"
+        "note environment TLSFLOOR_RULE_PRINT_TEAM_ACTION: makes a rule print-team that is not in the "
+        "file\n");
     assert_string_equal(s.conf.listeners->name, "my-proxy");
     assert_int_equal(s.conf.listeners->line, 0);
     assert_string_equal(s.conf.policy.rules[0].name, "print-team");
@@ -110,7 +116,10 @@ static void an_unknown_variable_is_an_error_with_the_nearest_one(void **state)
 {
     static const char *const rows[][2] = {
         {"TLSFLOOR_LIMITS_IDLE",
-         "environment TLSFLOOR_LIMITS_IDLE: there is no such setting; did you mean TLSFLOOR_LIMITS_IDLE_S?"},
+         "environment TLSFLOOR_LIMITS_IDLE: there is no such setting; did you mean TLSFLOOR_LIMITS_IDLE_S? "
+         "Else unset it, or see tlsfloor check --reference\n"},
+        {"TLSFLOOR_VERSION", "there is no such setting; unset it, or see tlsfloor check --reference\n"},
+        {"TLSFLOOR_PORTS", "; unset it, or see tlsfloor check --reference\n"},
         {"TLSFLOOR_LISTENER_PROXY_LISTN", "did you mean TLSFLOOR_LISTENER_PROXY_LISTEN?"},
         {"TLSFLOOR_FLOOR", "there is no such setting"},
         {"TLSFLOOR_LISTENER_LISTEN", "there is no such setting"},
@@ -124,6 +133,20 @@ static void an_unknown_variable_is_an_error_with_the_nearest_one(void **state)
         begin(STAGE_LISTENER);
         set(rows[i][0], "1");
         assert_ends_with(rows[i][1]);
+    }
+}
+
+/* A pod has these, and nobody has written them. */
+static void service_links_are_known_for_what_they_are(void **state)
+{
+    static const char *const names[] = {"TLSFLOOR_PORT",         "TLSFLOOR_PORT_3128_TCP",
+                                        "TLSFLOOR_SERVICE_HOST", "TLSFLOOR_PORT_3128_TCP_ADDR",
+                                        "TLSFLOOR_SERVICE_PORT", "TLSFLOOR_SERVICE_PORT_PROXY"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        begin(STAGE_LISTENER);
+        set(names[i], "tcp://10.0.0.1:3128");
+        assert_ends_with("; from a Kubernetes Service of that name? set enableServiceLinks: false\n");
     }
 }
 
@@ -156,6 +179,7 @@ int main(void)
         cmocka_unit_test(a_line_end_in_a_value_that_is_no_list_is_refused),
         cmocka_unit_test(where_a_name_can_be_cut_in_two_ways_what_is_there_counts),
         cmocka_unit_test(an_unknown_variable_is_an_error_with_the_nearest_one),
+        cmocka_unit_test(service_links_are_known_for_what_they_are),
         cmocka_unit_test(other_variables_are_none_of_our_business),
         cmocka_unit_test(a_bad_value_names_its_variable),
     };

@@ -9,6 +9,7 @@
 
 #include "../../proxy/conf_load.h"
 #include "command_stage.h"
+#include <sys/stat.h>
 
 static struct output o;
 
@@ -34,7 +35,8 @@ static void a_bad_file_is_a_finding(void **state)
     char *file = stage_file(text, sizeof text - 1), expected[128];
     (void)state;
     assert_int_equal(check("-c", file, NULL), 1);
-    snprintf(expected, sizeof expected, "%s:4: [floor] has no key minimun; did you mean minimum?\n", file);
+    snprintf(expected, sizeof expected,
+             "%s:4: [floor] has no key minimun; did you mean minimum? Its keys: minimum, mode\n", file);
     assert_string_equal(o.err, expected);
     assert_string_equal(o.out, "");
     assert_int_equal(check("-c", file, "--dump"), 1);
@@ -80,6 +82,63 @@ static void wrong_usage_is_said_and_is_2(void **state)
     assert_has(o.err, "'conf/tlsfloor.ini' is not expected; the file is given with -c");
 }
 
+static void help_is_printed_and_is_0(void **state)
+{
+    (void)state;
+    assert_int_equal(check("--help", NULL, NULL), 0);
+    assert_string_equal(o.out, "usage: tlsfloor check [-c FILE] [--dump | --reference]\n");
+    assert_string_equal(o.err, "");
+    assert_int_equal(check("-h", NULL, NULL), 0);
+}
+
+static int check_log_file(const char *key, const char *log)
+{
+    char text[256];
+    snprintf(text, sizeof text, "[listener a]\nlisten = 127.0.0.1:1\n[log]\n%s = %s\n", key, log);
+    char *file = stage_file(text, strlen(text));
+    chmod(file, 0644);
+    int code = check("-c", file, NULL);
+    unlink(file);
+    return code;
+}
+
+static void log_files_that_cannot_be_made_are_warned_of(void **state)
+{
+    (void)state;
+    assert_int_equal(check_log_file("access", "tests/no-such-directory/a.json"), 0);
+    assert_has(o.err,
+               ":4: warning: [log] access = tests/no-such-directory/a.json: No such file or directory; "
+               "make the directory tests/no-such-directory, writable for the user of the gateway\n");
+    assert_has(o.out, ": fine: 1 listener");
+    assert_int_equal(check_log_file("block", "tests"), 0);
+    assert_has(o.err, ":4: warning: [log] block = tests: Is a directory\n");
+    assert_int_equal(check_log_file("block", "/dev/null"), 0);
+    assert_string_equal(o.err, "");
+    assert_int_equal(check_log_file("block", "/tmp/tlsfloor-test-not-there"), 0);
+    assert_string_equal(o.err, "");
+}
+
+/* As a user who is not root, since root may write everywhere. */
+static void log_files_that_are_not_ours_are_warned_of(void **state)
+{
+    enum { NOBODY = 65534 };
+    char directory[] = "/tmp/tlsfloor-test-XXXXXX", path[64];
+    uid_t before = geteuid();
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    assert_int_equal(chmod(directory, 0555), 0);
+    snprintf(path, sizeof path, "%s/log", directory);
+    if (before == 0)
+        assert_int_equal(seteuid(NOBODY), 0);
+    int code = check_log_file("block", path);
+    if (before == 0)
+        assert_int_equal(seteuid(before), 0);
+    rmdir(directory);
+    assert_int_equal(code, 0);
+    assert_has(o.err, "/log: Permission denied to the user ");
+    assert_has(o.err, "; make the directory /tmp/tlsfloor-test-");
+}
+
 static void the_readme_has_the_reference_as_it_is_printed(void **state)
 {
     static char readme[1 << 18];
@@ -103,6 +162,9 @@ int main(void)
         cmocka_unit_test(a_bad_file_is_a_finding),
         cmocka_unit_test(the_dump_is_a_file_that_dumps_to_the_same_settings),
         cmocka_unit_test(wrong_usage_is_said_and_is_2),
+        cmocka_unit_test(help_is_printed_and_is_0),
+        cmocka_unit_test(log_files_that_cannot_be_made_are_warned_of),
+        cmocka_unit_test(log_files_that_are_not_ours_are_warned_of),
         cmocka_unit_test(the_readme_has_the_reference_as_it_is_printed),
     };
     return cmocka_run_group_tests_name("check", tests, NULL, NULL);

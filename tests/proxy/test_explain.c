@@ -18,7 +18,8 @@ static const char settings[] =
     "[access]\ndestination = public, 10.0.0.0/8\n"
     "[rule prints]\ndestination = *.print.example.com, 10.2.0.0/16\naction = monitor\n"
     "[rule lab]\nsource = 10.9.0.0/16\naction = block\n"
-    "[upstream]\nresolve = fixed.example.com:443:10.2.3.4:8443\n";
+    "[upstream]\nresolve = fixed.example.com:443:10.2.3.4:8443\n"
+    "[listener closed]\nlisten = *:8444\nkind = sni\nport = 4433\n";
 
 /* A ClientHello of TLS 1.0 with one cipher suite and no extensions. */
 static const unsigned char hello_10[] = {
@@ -141,6 +142,118 @@ static void a_hello_over_many_records_is_judged(void **state)
     unlink(file);
 }
 
+/* Adds a server_name extension to a ClientHello; the number of its bytes in one record. */
+static size_t named_hello(uint8_t *wire, const char *name)
+{
+    size_t n = strlen(name), at = sizeof hello_10;
+    const uint8_t extensions[] = {0, (uint8_t)(n + 9), 0, 0, 0,         (uint8_t)(n + 5),
+                                  0, (uint8_t)(n + 3), 0, 0, (uint8_t)n};
+    memcpy(wire, hello_10, at);
+    memcpy(wire + at, extensions, sizeof extensions);
+    memcpy(wire + at + sizeof extensions, name, n);
+    at += sizeof extensions + n;
+    wire[4] = (uint8_t)(at - 5);
+    wire[8] = (uint8_t)(at - 9);
+    return at;
+}
+
+static int explain_named(const char *name, const char *dest, const char *listener)
+{
+    uint8_t wire[512];
+    char *hello = stage_file(wire, named_hello(wire, name));
+    char *file = stage_file(settings, sizeof settings - 1);
+    const char *argv[] = {"explain", "-c",         file,     "--client", "10.1.1.1", "--dest",
+                          dest,      "--listener", listener, "--hello",  hello,      NULL};
+    int code = stage_run(explain_main, &o, argv);
+    unlink(file);
+    unlink(hello);
+    return code;
+}
+
+static void a_listener_of_kind_sni_has_a_port_of_its_own(void **state)
+{
+    (void)state;
+    assert_int_equal(explain("10.1.1.1", "fixed.example.com:25", "--listener", "straight"), 0);
+    assert_has(o.out, "port         443 (the listener's): allowed\n");
+    assert_has(o.out, "resolve      10.2.3.4:8443, by [upstream] resolve\n");
+    assert_int_equal(explain("10.1.1.1", "a.example:443", "--listener", "closed"), 0);
+    assert_has(o.out, "port         4433 (the listener's): refused: the destination port is not in ");
+}
+
+static void a_listener_of_kind_sni_dials_the_name_in_the_hello(void **state)
+{
+    (void)state;
+    assert_int_equal(explain_named("fixed.example.com", "a.example:443", "straight"), 0);
+    assert_has(o.out, "hello        offers TLS1.0 at most, and names fixed.example.com, which is dialled "
+                      "whatever --dest says\n");
+    assert_has(o.out, "resolve      10.2.3.4:8443, by [upstream] resolve\n");
+    assert_has(o.out, "; [rule prints] at "); /* by the address */
+    assert_int_equal(explain_named("fixed.example.com", "a.example:443", "proxy"), 0);
+    assert_has(o.out, "and names fixed.example.com\n");
+    assert_null(strstr(o.out, "resolve"));
+}
+
+static void a_hello_without_a_name_goes_nowhere_on_sni(void **state)
+{
+    static const uint8_t modern_version[] = {0x03, 0x03};
+    uint8_t modern[sizeof hello_10];
+    (void)state;
+    memcpy(modern, hello_10, sizeof modern);
+    memcpy(modern + 9, modern_version, sizeof modern_version);
+    char *file = stage_file(modern, sizeof modern);
+    assert_int_equal(explain("10.1.1.1", "a.example:443", "--hello", file), 0);
+    assert_has(o.out,
+               "name         refused: the hello names no server, so there is nowhere to go (sni-missing); ");
+    unlink(file);
+
+    /* What is below the floor is refused for that. */
+    file = stage_file(hello_10, sizeof hello_10);
+    assert_int_equal(explain("10.1.1.1", "a.print.example.com:443", "--hello", file), 0);
+    const char *straight = strstr(o.out, "listener straight");
+    assert_non_null(straight);
+    assert_has(straight, "verdict      block: the client offers no TLS version at or above the floor");
+    assert_null(strstr(straight, "[rule prints]"));
+    unlink(file);
+
+    assert_int_equal(explain_named("0x7g.1", "a.example:443", "straight"), 0);
+    assert_has(o.out, "verdict      block: the destination is not a valid host and port (host-invalid)");
+}
+
+static void a_gateway_that_only_watches_says_so(void **state)
+{
+    static const char text[] = "[listener proxy]\nlisten = 127.0.0.1:3128\n[floor]\nmode = monitor\n";
+    char *file = stage_file(text, sizeof text - 1), expected[128];
+    const char *argv[] = {"explain", "-c", file, "--client", "10.1.1.1", "--dest", "93.184.1.1:443", NULL};
+    (void)state;
+    assert_int_equal(stage_run(explain_main, &o, argv), 0);
+    snprintf(expected, sizeof expected,
+             "(client-below-floor); no rule matches; [floor] mode = monitor at %s:4\n", file);
+    assert_has(o.out, expected);
+    assert_has(o.out, "TLS 1.2      tunnel; no rule matches\n");
+    setenv("TLSFLOOR_FLOOR_MODE", "monitor", 1);
+    assert_int_equal(stage_run(explain_main, &o, argv), 0);
+    unsetenv("TLSFLOOR_FLOOR_MODE");
+    assert_has(o.out, "; [floor] mode = monitor by environment TLSFLOOR_FLOOR_MODE\n");
+    unlink(file);
+}
+
+static void without_a_file_the_default_is_explained(void **state)
+{
+    const char *argv[] = {"explain", "--client", "127.0.0.1", "--dest", "a.example:443", NULL};
+    (void)state;
+    assert_int_equal(stage_run(explain_main, &o, argv), 0);
+    assert_has(o.out, "listener proxy (connect), 127.0.0.1:3128:\n");
+}
+
+static void help_is_printed_and_is_0(void **state)
+{
+    const char *argv[] = {"explain", "--help", NULL};
+    (void)state;
+    assert_int_equal(stage_run(explain_main, &o, argv), 0);
+    assert_has(o.out, "usage: tlsfloor explain [-c FILE] --client IP ");
+    assert_string_equal(o.err, "");
+}
+
 static void wrong_usage_is_said_and_is_2(void **state)
 {
     (void)state;
@@ -167,7 +280,11 @@ static void what_cannot_be_read_is_a_finding(void **state)
     assert_int_equal(stage_run(explain_main, &o, argv), 1);
     assert_has(o.err, "tests/no-such-file: cannot be read");
     assert_int_equal(explain("10.1.1.1", "93.184.1.1:443", "--hello", "tests/no-such-file"), 1);
-    assert_has(o.err, "tests/no-such-file cannot be read");
+    assert_has(o.err, "tlsfloor explain: tests/no-such-file cannot be read: No such file or directory\n");
+    assert_string_equal(o.out, "");
+    assert_int_equal(explain("10.1.1.1", "93.184.1.1:443", "--hello", "tests"), 1);
+    assert_has(o.err, "tests cannot be read: Is a directory\n");
+    assert_string_equal(o.out, "");
 }
 
 int main(void)
@@ -181,6 +298,12 @@ int main(void)
         cmocka_unit_test(what_hangs_on_the_address_is_said_to),
         cmocka_unit_test(a_captured_hello_is_judged),
         cmocka_unit_test(a_hello_over_many_records_is_judged),
+        cmocka_unit_test(a_listener_of_kind_sni_has_a_port_of_its_own),
+        cmocka_unit_test(a_listener_of_kind_sni_dials_the_name_in_the_hello),
+        cmocka_unit_test(a_hello_without_a_name_goes_nowhere_on_sni),
+        cmocka_unit_test(a_gateway_that_only_watches_says_so),
+        cmocka_unit_test(without_a_file_the_default_is_explained),
+        cmocka_unit_test(help_is_printed_and_is_0),
         cmocka_unit_test(wrong_usage_is_said_and_is_2),
         cmocka_unit_test(what_cannot_be_read_is_a_finding),
     };

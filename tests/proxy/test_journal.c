@@ -242,7 +242,8 @@ static void a_file_that_cannot_be_opened_is_an_error_with_its_name(void **state)
     (void)state;
     char error[256];
     assert_null(journal_open("/nonexistent/log", QUEUE, error, sizeof error));
-    assert_string_equal(error, "log /nonexistent/log: No such file or directory");
+    assert_string_equal(error, "log /nonexistent/log: No such file or directory; make the directory "
+                               "/nonexistent, writable for the user of the gateway");
     assert_null(journal_open(".", QUEUE, error, sizeof error));
 }
 

@@ -22,6 +22,11 @@ static void drain(struct stage *t, uint32_t ms)
     uv_run(&t->loop->uv, UV_RUN_NOWAIT);
 }
 
+static void tell_to_drain(void *arg)
+{
+    assert_true(loop_drain(arg, LONG_MS));
+}
+
 static void settings_that_cannot_be_used_leave_nothing_behind(void **state)
 {
     struct stage *t = *state;
@@ -83,6 +88,17 @@ static void draining_again_ends_everything_at_once(void **state)
     close(refused);
 }
 
+/* It may be told while it is at it. (A leak, were the message kept.) */
+static void told_again_at_the_last_moment_it_ends_all_the_same(void **state)
+{
+    struct stage *t = *state;
+    assert_true(loop_drain(t->loop, LONG_MS));
+    assert_true(loop_change(t->loop, &t->setting, tell_to_drain, t->loop));
+    uv_run(&t->loop->uv, UV_RUN_DEFAULT);
+    assert_true(is_drained(t));
+    assert_null(t->loop->messages);
+}
+
 /* One loop may be over while another still drains and is told again. (A leak, were the message kept.) */
 static void a_loop_that_is_over_can_be_told_to_drain(void **state)
 {
@@ -129,6 +145,7 @@ int main(void)
                                         finish),
         cmocka_unit_test_setup_teardown(draining_waits_for_a_refused_client_to_leave, begin, finish),
         cmocka_unit_test_setup_teardown(draining_again_ends_everything_at_once, begin, finish),
+        cmocka_unit_test_setup_teardown(told_again_at_the_last_moment_it_ends_all_the_same, begin, finish),
         cmocka_unit_test_setup_teardown(a_loop_that_is_over_can_be_told_to_drain, begin, finish),
         cmocka_unit_test_setup_teardown(a_step_with_more_to_do_has_its_own_deadline, begin, finish),
     };
