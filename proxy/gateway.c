@@ -1,13 +1,13 @@
 /* Starting, reloading, draining; see gateway.h.
  *
  * The main thread has a libuv loop of its own for signals and the admin
- * socket, and never touches a session. A stage is everything that one
- * version of the configuration needs; a reload builds the next one whole,
- * and only then moves the loops over, so a bad file changes nothing. */
+ * socket, and never touches a session. What one version of the configuration
+ * needs is a stage; a reload builds the next one whole, and only then moves
+ * the loops over. */
 #include "gateway.h"
 
 #include "admin.h"
-#include "sockets.h"
+#include "stage.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -17,18 +17,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, EXIT_CANNOT_START = 3, FLUSH_MS = 5000 };
+enum { EXIT_USAGE = 2, EXIT_CANNOT_START = 3 };
 
 static const int watched[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 
 enum { WATCHED = sizeof watched / sizeof *watched };
-
-struct stage {
-    struct conf *conf;
-    struct sockets sockets;
-    struct journal *block, *access; /* NULL: off */
-    struct setting *settings;       /* one a loop */
-};
 
 struct gateway {
     uv_loop_t uv;
@@ -49,135 +42,11 @@ static void say(const char *sentence)
     fprintf(stderr, "tlsfloor: %s\n", sentence);
 }
 
-/* Stages. */
-
-static bool same_text(const char *a, const char *b)
-{
-    return strcmp(a, b) == 0;
-}
-
-/* The journal for `path`: the old stage's if it has the same, else a new one. False: it cannot be opened. */
-static bool take_journal(struct journal **out, const char *path, struct journal *old, const char *old_path,
-                         uint32_t bytes, char *error, size_t size)
-{
-    *out = NULL;
-    if (same_text(path, "off"))
-        return true;
-    if (old != NULL && same_text(path, old_path)) {
-        *out = old;
-        return true;
-    }
-    *out = journal_open(path, bytes, error, size);
-    return *out != NULL;
-}
-
-static void close_journal(struct gateway *g, struct journal *j, enum counter written, enum counter dropped)
-{
-    if (j == NULL)
-        return;
-    uint64_t lines, lost;
-    journal_close(j, FLUSH_MS, &lines, &lost);
-    g->totals_base.values[written] += lines;
-    g->totals_base.values[dropped] += lost;
-}
-
-/* Lets go of a stage that is out of use, but for what `next` (may be NULL) has taken over. */
-static void stage_free(struct gateway *g, struct stage *stage, const struct stage *next)
-{
-    if (next == NULL || next->block != stage->block)
-        close_journal(g, stage->block, COUNTER_LOG_WRITTEN, COUNTER_LOG_DROPPED);
-    if (next == NULL || next->access != stage->access)
-        close_journal(g, stage->access, COUNTER_ACCESS_LOG_WRITTEN, COUNTER_ACCESS_LOG_DROPPED);
-    for (size_t i = 0; stage->settings != NULL && i < g->loop_count; i++)
-        free(stage->settings[i].listening);
-    free(stage->settings);
-    sockets_free(&stage->sockets);
-    conf_unref(stage->conf);
-}
-
-/* What each loop takes at most. A session needs two descriptors; the pools, the logs and the libraries need
- * some as well. */
-static size_t sessions_per_loop(const struct gateway *g, const struct tf_limits *limits)
-{
-    enum { OTHER_FDS = 64 };
-    struct rlimit files = {.rlim_cur = 1024};
-    getrlimit(RLIMIT_NOFILE, &files);
-    size_t fds = files.rlim_cur < 100000000 ? (size_t)files.rlim_cur : 100000000;
-    size_t taken = OTHER_FDS + g->loop_count * 2 * (size_t)limits->pipes;
-    size_t most = fds > taken + 16 ? (fds - taken) / 2 : 8;
-    if (limits->connections > 0 && limits->connections < most)
-        most = limits->connections;
-    return (most + g->loop_count - 1) / g->loop_count;
-}
-
-static bool make_settings(struct gateway *g, struct stage *stage)
-{
-    size_t session_max = sessions_per_loop(g, &stage->conf->tf.limits);
-    stage->settings = calloc(g->loop_count, sizeof *stage->settings);
-    for (size_t i = 0; stage->settings != NULL && i < g->loop_count; i++) {
-        stage->settings[i] = (struct setting){.conf = stage->conf,
-                                              .block = stage->block,
-                                              .access = stage->access,
-                                              .listening = sockets_of_loop(&stage->sockets, i),
-                                              .listening_count = stage->sockets.count,
-                                              .session_max = session_max};
-        if (stage->settings[i].listening == NULL)
-            return false;
-    }
-    return stage->settings != NULL;
-}
-
-/* Tells the access checks which addresses are our own. */
-static bool note_own_addresses(struct gateway *g, struct stage *stage)
-{
-    size_t count = stage->sockets.count;
-    struct tf_addr *own = calloc(count + 1, sizeof *own);
-    if (own == NULL)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        own[i] = stage->sockets.list[i].actual;
-    if (g->admin != NULL)
-        own[count++] = g->admin_address;
-    bool ok = conf_set_bound(stage->conf, own, count);
-    free(own);
-    return ok;
-}
-
-/* Builds all that conf wants, and takes its reference. False, nothing left behind and a sentence in error. */
-static bool stage_build(struct gateway *g, struct stage *next, struct conf *conf, char *error, size_t size)
+static bool build_stage(struct gateway *g, struct stage *next, struct conf *conf, char *error, size_t size)
 {
     const struct stage *old = g->stage.conf != NULL ? &g->stage : NULL;
-    const struct tf_conf *tf = &conf->tf;
-    *next = (struct stage){.conf = conf};
-    if (!sockets_open(&next->sockets, tf, old != NULL ? &old->sockets : NULL, g->loop_count, error, size)) {
-        conf_unref(conf);
-        return false;
-    }
-    bool ok = take_journal(&next->block, tf->log.block, old != NULL ? old->block : NULL,
-                           old != NULL ? old->conf->tf.log.block : "", tf->limits.log_bytes, error, size) &&
-              take_journal(&next->access, tf->log.access, old != NULL ? old->access : NULL,
-                           old != NULL ? old->conf->tf.log.access : "", tf->limits.log_bytes, error, size);
-    if (ok && !(note_own_addresses(g, next) && make_settings(g, next))) {
-        snprintf(error, size, "out of memory");
-        ok = false;
-    }
-    if (ok)
-        return true;
-    sockets_undo(&next->sockets);
-    stage_free(g, next, old);
-    return false;
-}
-
-static void announce(const struct stage *stage, bool only_new)
-{
-    for (size_t i = 0; i < stage->sockets.count; i++) {
-        const struct bound *b = &stage->sockets.list[i];
-        char text[TF_ADDR_TEXT_MAX];
-        struct tf_writer w = tf_writer_of(text, sizeof text);
-        tf_put_addr_port(&w, &b->actual);
-        if (b->is_new || !only_new)
-            fprintf(stderr, "tlsfloor: listening on %.*s (%s)\n", (int)w.len, text, b->listener->name);
-    }
+    return stage_build(next, conf, old, g->loop_count, g->admin != NULL ? &g->admin_address : NULL, error,
+                       size);
 }
 
 /* Reload. */
@@ -208,7 +77,7 @@ static void reload(struct gateway *g)
         say("reload refused, the settings in force stay: see above");
         return;
     }
-    if (!stage_build(g, &next, conf, error, sizeof error)) {
+    if (!build_stage(g, &next, conf, error, sizeof error)) {
         fprintf(stderr, "tlsfloor: reload refused, the settings in force stay: %s\n", error);
         return;
     }
@@ -221,8 +90,8 @@ static void reload(struct gateway *g)
         uv_sem_wait(&changed);
     uv_sem_destroy(&changed);
     say_what_needs_a_restart(&g->stage.conf->tf, &next.conf->tf);
-    announce(&next, true);
-    stage_free(g, &g->stage, &next);
+    stage_announce(&next, true);
+    stage_free(&g->stage, &next, &g->totals_base);
     g->stage = next;
     say("reloaded");
 }
@@ -234,14 +103,7 @@ static void sum_up(struct gateway *g, struct totals *t)
     *t = g->totals_base;
     for (size_t i = 0; i < g->loop_count; i++)
         totals_add(t, &g->loops[i]->counters);
-    if (g->stage.block != NULL) {
-        t->values[COUNTER_LOG_WRITTEN] += journal_written(g->stage.block);
-        t->values[COUNTER_LOG_DROPPED] += journal_dropped(g->stage.block);
-    }
-    if (g->stage.access != NULL) {
-        t->values[COUNTER_ACCESS_LOG_WRITTEN] += journal_written(g->stage.access);
-        t->values[COUNTER_ACCESS_LOG_DROPPED] += journal_dropped(g->stage.access);
-    }
+    stage_add_lines(&g->stage, t);
 }
 
 static void on_metrics(void *arg, struct tf_writer *w)
@@ -392,12 +254,12 @@ static bool start(struct gateway *g, struct conf *conf, char *error, size_t size
         conf_unref(conf);
         return false;
     }
-    return stage_build(g, &g->stage, conf, error, size) && start_loops(g, error, size);
+    return build_stage(g, &g->stage, conf, error, size) && start_loops(g, error, size);
 }
 
 static void finish(struct gateway *g)
 {
-    stage_free(g, &g->stage, NULL);
+    stage_free(&g->stage, NULL, &g->totals_base);
     g->stage = (struct stage){.conf = NULL};
     struct totals t;
     sum_up(g, &t);
@@ -456,7 +318,7 @@ int gateway_main(int argc, char **argv)
         fprintf(stderr, "tlsfloor: not started: %s\n", error);
         return EXIT_CANNOT_START;
     }
-    announce(&g.stage, false);
+    stage_announce(&g.stage, false);
     fprintf(
         stderr,
         "tlsfloor: room for %zu connections at once, by [limits] connections or the limit on open files\n",

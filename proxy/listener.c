@@ -36,11 +36,23 @@ static bool set_option(int fd, int level, int option, int value)
     return setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
 
+static int open_socket(struct sockaddr_storage *sa, socklen_t *len, const struct tf_addr *address)
+{
+    *len = sockaddr_from_addr(sa, address);
+    int fd = socket(sa->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0 || errno != EAFNOSUPPORT || address->family != TF_FAMILY_NONE)
+        return fd;
+    /* Every address of a machine without IPv6 is every IPv4 one. */
+    struct tf_addr every = {.family = TF_FAMILY_V4, .port = address->port};
+    *len = sockaddr_from_addr(sa, &every);
+    return socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
 static int open_one(const struct tf_addr *address, bool shared)
 {
     struct sockaddr_storage sa;
-    socklen_t len = sockaddr_from_addr(&sa, address);
-    int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    socklen_t len;
+    int fd = open_socket(&sa, &len, address);
     if (fd < 0)
         return -1;
     bool both = address->family == TF_FAMILY_NONE;

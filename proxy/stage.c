@@ -1,0 +1,149 @@
+/* Building and letting go of stages; see stage.h. */
+#include "stage.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { FLUSH_MS = 5000 }; /* for a log that is closed to take its last lines */
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+/* The journal for `path`: the old stage's if it has the same, else a new one. False: it cannot be opened. */
+static bool take_journal(struct journal **out, const char *path, struct journal *old, const char *old_path,
+                         uint32_t bytes, char *error, size_t size)
+{
+    *out = NULL;
+    if (same_text(path, "off"))
+        return true;
+    if (old != NULL && same_text(path, old_path)) {
+        *out = old;
+        return true;
+    }
+    *out = journal_open(path, bytes, error, size);
+    return *out != NULL;
+}
+
+static void close_journal(struct journal *j, struct totals *totals, enum counter written,
+                          enum counter dropped)
+{
+    if (j == NULL)
+        return;
+    uint64_t lines, lost;
+    journal_close(j, FLUSH_MS, &lines, &lost);
+    totals->values[written] += lines;
+    totals->values[dropped] += lost;
+}
+
+void stage_free(struct stage *stage, const struct stage *next, struct totals *totals)
+{
+    if (next == NULL || next->block != stage->block)
+        close_journal(stage->block, totals, COUNTER_LOG_WRITTEN, COUNTER_LOG_DROPPED);
+    if (next == NULL || next->access != stage->access)
+        close_journal(stage->access, totals, COUNTER_ACCESS_LOG_WRITTEN, COUNTER_ACCESS_LOG_DROPPED);
+    for (size_t i = 0; stage->settings != NULL && i < stage->loops; i++)
+        free(stage->settings[i].listening);
+    free(stage->settings);
+    sockets_free(&stage->sockets);
+    conf_unref(stage->conf);
+}
+
+/* What each loop takes at most. A session needs two descriptors; the pools, the logs and the libraries need
+ * some as well. */
+static size_t sessions_per_loop(size_t loops, const struct tf_limits *limits)
+{
+    enum { OTHER_FDS = 64 };
+    struct rlimit files = {.rlim_cur = 1024};
+    getrlimit(RLIMIT_NOFILE, &files);
+    size_t fds = files.rlim_cur < 100000000 ? (size_t)files.rlim_cur : 100000000;
+    size_t taken = OTHER_FDS + loops * 2 * (size_t)limits->pipes;
+    size_t most = fds > taken + 16 ? (fds - taken) / 2 : 8;
+    if (limits->connections > 0 && limits->connections < most)
+        most = limits->connections;
+    return (most + loops - 1) / loops;
+}
+
+static bool make_settings(struct stage *stage)
+{
+    size_t session_max = sessions_per_loop(stage->loops, &stage->conf->tf.limits);
+    stage->settings = calloc(stage->loops, sizeof *stage->settings);
+    for (size_t i = 0; stage->settings != NULL && i < stage->loops; i++) {
+        stage->settings[i] = (struct setting){.conf = stage->conf,
+                                              .block = stage->block,
+                                              .access = stage->access,
+                                              .listening = sockets_of_loop(&stage->sockets, i),
+                                              .listening_count = stage->sockets.count,
+                                              .session_max = session_max};
+        if (stage->settings[i].listening == NULL)
+            return false;
+    }
+    return stage->settings != NULL;
+}
+
+/* Tells the access checks which addresses are our own. */
+static bool note_own_addresses(struct stage *stage, const struct tf_addr *admin)
+{
+    size_t count = stage->sockets.count;
+    struct tf_addr *own = calloc(count + 1, sizeof *own);
+    if (own == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        own[i] = stage->sockets.list[i].actual;
+    if (admin != NULL)
+        own[count++] = *admin;
+    bool ok = conf_set_bound(stage->conf, own, count);
+    free(own);
+    return ok;
+}
+
+bool stage_build(struct stage *next, struct conf *conf, const struct stage *old, size_t loops,
+                 const struct tf_addr *admin, char *error, size_t size)
+{
+    const struct tf_conf *tf = &conf->tf;
+    *next = (struct stage){.conf = conf, .loops = loops};
+    if (!sockets_open(&next->sockets, tf, old != NULL ? &old->sockets : NULL, loops, error, size)) {
+        conf_unref(conf);
+        return false;
+    }
+    bool ok = take_journal(&next->block, tf->log.block, old != NULL ? old->block : NULL,
+                           old != NULL ? old->conf->tf.log.block : "", tf->limits.log_bytes, error, size) &&
+              take_journal(&next->access, tf->log.access, old != NULL ? old->access : NULL,
+                           old != NULL ? old->conf->tf.log.access : "", tf->limits.log_bytes, error, size);
+    if (ok && !(note_own_addresses(next, admin) && make_settings(next))) {
+        snprintf(error, size, "out of memory");
+        ok = false;
+    }
+    if (ok)
+        return true;
+    struct totals none = {.values = {0}};
+    sockets_undo(&next->sockets);
+    stage_free(next, old, &none);
+    return false;
+}
+
+void stage_add_lines(const struct stage *stage, struct totals *totals)
+{
+    if (stage->block != NULL) {
+        totals->values[COUNTER_LOG_WRITTEN] += journal_written(stage->block);
+        totals->values[COUNTER_LOG_DROPPED] += journal_dropped(stage->block);
+    }
+    if (stage->access != NULL) {
+        totals->values[COUNTER_ACCESS_LOG_WRITTEN] += journal_written(stage->access);
+        totals->values[COUNTER_ACCESS_LOG_DROPPED] += journal_dropped(stage->access);
+    }
+}
+
+void stage_announce(const struct stage *stage, bool only_new)
+{
+    for (size_t i = 0; i < stage->sockets.count; i++) {
+        const struct bound *b = &stage->sockets.list[i];
+        char text[TF_ADDR_TEXT_MAX];
+        struct tf_writer w = tf_writer_of(text, sizeof text);
+        tf_put_addr_port(&w, &b->actual);
+        if (b->is_new || !only_new)
+            fprintf(stderr, "tlsfloor: listening on %.*s (%s)\n", (int)w.len, text, b->listener->name);
+    }
+}

@@ -1,0 +1,30 @@
+/* Everything that one version of the configuration needs to be in force:
+ * sockets, logs, and what each loop works with. Built whole or not at all, so
+ * that a reload that fails changes nothing. */
+#ifndef STAGE_H
+#define STAGE_H
+
+#include "sockets.h"
+
+struct stage {
+    struct conf *conf;
+    struct sockets sockets;
+    struct journal *block, *access; /* NULL: off */
+    struct setting *settings;       /* one a loop */
+    size_t loops;
+};
+
+/* Builds all that conf wants, and takes its reference. What `old` (may be NULL) has and conf wants too is
+ * taken over. `admin`: where the admin socket listens, or NULL. False, with nothing left behind and a
+ * sentence in error. */
+bool stage_build(struct stage *next, struct conf *conf, const struct stage *old, size_t loops,
+                 const struct tf_addr *admin, char *error, size_t size);
+/* Lets go of a stage that is out of use, but for what `next` (may be NULL) has taken over. The lines of the
+ * logs that it closes are added to *totals. */
+void stage_free(struct stage *stage, const struct stage *next, struct totals *totals);
+/* Adds the lines of its logs so far. */
+void stage_add_lines(const struct stage *stage, struct totals *totals);
+/* Says on standard error where it listens. */
+void stage_announce(const struct stage *stage, bool only_new);
+
+#endif
