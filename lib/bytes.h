@@ -49,10 +49,10 @@ struct tf_writer tf_writer_of(char *p, size_t cap);
 void tf_put(struct tf_writer *w, const void *p, size_t n);
 void tf_put_text(struct tf_writer *w, const char *text); /* NUL-terminated */
 void tf_put_char(struct tf_writer *w, char c);
-void tf_put_u64(struct tf_writer *w, uint64_t v);           /* decimal */
-void tf_put_i64(struct tf_writer *w, int64_t v);            /* decimal */
-void tf_put_padded(struct tf_writer *w, uint64_t v, int digits); /* decimal, zeros in front */
+void tf_put_u64(struct tf_writer *w, uint64_t v);                 /* decimal */
+void tf_put_i64(struct tf_writer *w, int64_t v);                  /* decimal */
+void tf_put_padded(struct tf_writer *w, uint64_t v, int digits);  /* decimal, zeros in front */
 void tf_put_hex(struct tf_writer *w, const uint8_t *p, size_t n); /* lower case */
-void tf_put_hex16(struct tf_writer *w, uint16_t v);         /* four lower-case digits */
+void tf_put_hex16(struct tf_writer *w, uint16_t v);               /* four lower-case digits */
 
 #endif

@@ -29,8 +29,8 @@ struct tf_rule;
 struct tf_facts {
     /* who */
     struct tf_addr source;
-    const char *listener;                    /* its name in the configuration */
-    char user_agent[TF_USER_AGENT_MAX];      /* where the front saw one, cut to fit; peer bytes; NUL-terminated */
+    const char *listener;               /* its name in the configuration */
+    char user_agent[TF_USER_AGENT_MAX]; /* where the front saw one, cut to fit; peer bytes; NUL-terminated */
     /* where to */
     enum tf_ask ask;
     bool has_target;
@@ -39,18 +39,18 @@ struct tf_facts {
     /* what they say */
     bool has_hello;
     struct tf_hello hello;
-    bool not_tls; /* the client's first bytes, or the server speaking first, are not TLS */
+    bool not_tls;         /* the client's first bytes, or the server speaking first, are not TLS */
     bool looks_like_http; /* and the client's are an HTTP request: it is told with a page, not an alert */
     bool has_server_hello;
     struct tf_server_hello server;
     /* what became of it */
     enum tf_verdict verdict;
     enum tf_reason reason;
-    const char *detail;        /* a fixed sentence that says more than the reason does, or NULL */
+    const char *detail;         /* a fixed sentence that says more than the reason does, or NULL */
     const struct tf_rule *rule; /* the one that matched, or NULL */
-    const char *step;          /* where the session stood when it was refused */
+    const char *step;           /* where the session stood when it was refused */
     /* when and how much */
-    int64_t started_us;  /* UTC, microseconds since 1970 */
+    int64_t started_us; /* UTC, microseconds since 1970 */
     int64_t duration_us;
     uint64_t bytes_up;   /* from the client */
     uint64_t bytes_down; /* from the server */

@@ -282,33 +282,36 @@ static void finish(struct gateway *g)
     uv_loop_close(&g->uv);
 }
 
-/* `run [-c FILE]`. NULL: wrong usage, and it has been said. */
-static const char *file_argument(int argc, char **argv)
+/* False: all has been said, and *code is the exit code. */
+static bool parse_arguments(int argc, char **argv, const char **file, int *code)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
-    const char *file = conf_default_file();
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int c;
-    while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-        if (c != 'c') {
-            fprintf(stderr, "usage: tlsfloor run [-c FILE]\n");
-            return NULL;
+    *file = conf_default_file();
+    while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        if (c == 'c') {
+            *file = optarg;
+            continue;
         }
-        file = optarg;
+        *code = c == 'h' ? 0 : EXIT_USAGE;
+        fprintf(c == 'h' ? stdout : stderr, "usage: tlsfloor run " RUN_ARGUMENTS "\n");
+        return false;
     }
-    if (optind < argc) {
-        fprintf(stderr, "tlsfloor run: '%s' is not expected; the file is given with -c\n", argv[optind]);
-        return NULL;
-    }
-    return file;
+    if (optind == argc)
+        return true;
+    fprintf(stderr, "%s: '%s' is not expected; the file is given with -c\n", argv[0], argv[optind]);
+    *code = EXIT_USAGE;
+    return false;
 }
 
 int gateway_main(int argc, char **argv)
 {
     static struct gateway g;
     char error[512] = "";
-    g.file = file_argument(argc, argv);
-    if (g.file == NULL)
-        return EXIT_USAGE;
+    int code;
+    if (!parse_arguments(argc, argv, &g.file, &code))
+        return code;
     struct conf *conf = conf_load(g.file, stderr);
     if (conf == NULL) {
         say("not started: see above");

@@ -14,7 +14,7 @@ static const struct command {
     int (*main)(int argc, char **argv); /* argv[0] is the command; returns the exit code */
     const char *arguments, *text;
 } commands[] = {
-    {"run", gateway_main, "[-c FILE]", "run the gateway in the foreground"},
+    {"run", gateway_main, RUN_ARGUMENTS, "run the gateway in the foreground"},
     {"check", check_main, CHECK_ARGUMENTS,
      "validate a configuration; --dump: what is in force, and why; --reference: every key there is"},
     {"explain", explain_main, EXPLAIN_ARGUMENTS, "which rule matches, which verdict, and why"},
