@@ -94,7 +94,7 @@ lint: lint-tools $(patsubst %,$(BUILD)/lint/%.ok,$(C_FILES) $(filter %.h,$(HEADE
 layers: $(LIB) ## lib/ must need nothing beyond libc's string functions and llhttp
 	@tests/layers $(call objects,$(LIB_C))
 
-bench: all ## side by side with other proxies, where tests/bench/run is there
+bench: all ## side by side with other proxies (BENCH="--only tunnel-rate,block10 --rounds 5")
 	tests/bench/run $(BENCH)
 
 cover: ## line coverage of the whole suite, a file a line

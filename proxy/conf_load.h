@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-/* A snapshot. Sessions hold a reference, so a reload never changes what a live session sees. */
+/* A snapshot. Sessions hold a reference, so a reload never changes what a live tunnel or exchange sees. */
 struct conf {
     struct tf_conf tf;
     char *file;

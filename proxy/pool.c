@@ -1,6 +1,6 @@
 /* Slabs of 64 KiB, aligned to their size, so that an object's slab is found
- * by masking its address. A slab without objects is kept only if it is the
- * only one. */
+ * by masking its address. A few slabs without objects are kept, so that a load
+ * that swings does not map and unmap all the time. */
 #include "pool.h"
 
 #include <assert.h>
@@ -119,7 +119,7 @@ void pool_put(struct pool *p, void *object)
     assert(slab->used > 0);
     if (--slab->used > 0)
         return;
-    if (p->empty > 0) {
+    if (p->empty == POOL_EMPTY_MAX) {
         unlink_slab(p, slab);
         slab_free(slab);
     } else {

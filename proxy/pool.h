@@ -10,6 +10,8 @@
 
 struct pool_slab;
 
+enum { POOL_EMPTY_MAX = 4 };
+
 struct pool {
     size_t object_size;
     size_t per_slab;

@@ -120,7 +120,10 @@ enum pump relay_pump(struct loop *loop, struct link *from, struct link *to, stru
         if (from->eof) {
             flow_fini(flow, loop);
             flow->done = true;
-            link_shut(to);
+            /* If the other direction is over as well, both sockets are closed right away: that sends the FIN.
+             */
+            if (!from->shut)
+                link_shut(to);
             return PUMP_DONE;
         }
         if (!from->readable) {

@@ -23,9 +23,11 @@ const struct route route_connect = {
     {&step_preface, &step_request, &step_access, &step_dial, &step_answer, &step_hello, &step_decide, NULL}};
 /* The next request on a connection that is kept. */
 const struct route route_again = {
-    "connect", {&step_request, &step_access, &step_dial, &step_answer, &step_hello, &step_decide, NULL}};
-const struct route route_http = {
-    "http", {&step_access, &step_decide, &step_dial, &step_decide, &step_answer, &step_exchange, NULL}};
+    "connect",
+    {&step_request, &step_preface, &step_access, &step_dial, &step_answer, &step_hello, &step_decide, NULL}};
+const struct route route_http = {"http",
+                                 {&step_preface, &step_access, &step_decide, &step_dial, &step_decide,
+                                  &step_answer, &step_exchange, NULL}};
 const struct route route_sni = {
     "sni", {&step_preface, &step_hello, &step_decide, &step_access, &step_dial, &step_decide, NULL}};
 const struct route route_tunnel = {"tunnel", {&step_send_hello, &step_server_hello, &step_relay, NULL}};
@@ -59,6 +61,15 @@ static void take_route(struct session *s, const struct route *route)
     s->timed = NULL;
 }
 
+/* What the setup takes from the settings. */
+static void note_settings(struct session *s)
+{
+    struct setup *p = s->setup;
+    p->client_scan.limit = s->conf->tf.limits.hello_bytes;
+    p->server_scan.floor = s->conf->tf.policy.floor;
+    p->facts.listener = s->listener->name;
+}
+
 static bool take_setup(struct session *s)
 {
     struct setup *p = pool_get(&s->loop->setups);
@@ -73,12 +84,32 @@ static bool take_setup(struct session *s)
             return false;
         }
     }
-    p->client_scan.limit = s->conf->tf.limits.hello_bytes;
-    p->server_scan.floor = s->conf->tf.policy.floor;
-    p->facts.listener = s->listener->name;
     p->facts.started_us = s->started_us;
     s->setup = p;
+    note_settings(s);
     return true;
+}
+
+/* The listener of the same name and kind in other settings; NULL: they have none. */
+static const struct tf_listener *same_listener(const struct conf *conf, const struct tf_listener *listener)
+{
+    const struct tf_listener *l = conf->tf.listeners;
+    while (l != NULL && (strcmp(l->name, listener->name) != 0 || l->kind != listener->kind))
+        l = l->next;
+    return l;
+}
+
+void session_renew(struct session *s)
+{
+    struct conf *conf = s->loop->setting->conf;
+    const struct tf_listener *listener = conf == s->conf ? NULL : same_listener(conf, s->listener);
+    if (listener == NULL)
+        return;
+    conf_unref(s->conf);
+    s->conf = conf_ref(conf);
+    s->listener = listener;
+    note_settings(s);
+    link_close(&s->side[TF_SERVER], s->loop, false); /* the address has to pass anew */
 }
 
 static void drop_outboxes(struct setup *p)

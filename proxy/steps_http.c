@@ -53,6 +53,7 @@ static enum step_result run_request(struct session *s)
                 break;
             case TF_FEED_TARGET:
                 session_facts(s)->has_target = true;
+                session_renew(s);
                 keep_or_drop_server(s);
                 if (session_facts(s)->ask == TF_ASK_TUNNEL)
                     return STEP_NEXT;
@@ -98,7 +99,9 @@ const struct step step_request = {"request", run_request, offsetof(struct tf_lim
 
 static bool outboxes_take(struct session *s)
 {
-    size_t cap = s->conf->tf.limits.head_bytes + LOOP_BLOCK_SIZE;
+    /* A reload may have lowered the bound since the head was read. */
+    size_t head = link_ahead(&s->side[TF_CLIENT]).n, head_max = s->conf->tf.limits.head_bytes;
+    size_t cap = (head > head_max ? head : head_max) + LOOP_BLOCK_SIZE;
     for (enum tf_side side = TF_CLIENT; side <= TF_SERVER; side++) {
         struct outbox *box = &s->setup->out[side];
         if (box->p == NULL)

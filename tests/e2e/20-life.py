@@ -9,6 +9,7 @@ from harness import (
     TLS10,
     TLS12,
     Gateway,
+    HttpOrigin,
     RawClient,
     RawOrigin,
     alert,
@@ -90,6 +91,29 @@ def sighup_changes_the_rules_and_keeps_the_sessions():
             client.send(HELLO)
             check_equal(client.receive_all(), alert(70, TLS12), "answer under the new floor")
         gateway.record({"tlsfloor.floor": "1.3"})
+
+
+@story
+def sighup_counts_for_the_next_request_on_a_kept_connection():
+    def ask(client):
+        client.send(b"GET http://plain.floor.test/ HTTP/1.1\r\nHost: plain.floor.test\r\n\r\n")
+        return client.receive_until(b"\r\n\r\n").split(b" ", 2)[1]
+
+    with HttpOrigin() as origin, Gateway(origin) as gateway, RawClient(gateway.proxy) as client:
+        check_equal(ask(client), b"200", "answer before the reload")
+        client.receive(len(b"plain page\n"))
+        with RawClient(gateway.proxy) as tunneller:
+            check_equal(ask(tunneller), b"200", "answer before the reload")
+            tunneller.receive(len(b"plain page\n"))
+            gateway.write(gateway.ini + "\n[rule closed]\nsource = 127.0.0.1\naction = block\n")
+            gateway.signal(signal.SIGHUP)
+            check(gateway.stderr.wait(lambda lines: "tlsfloor: reloaded" in lines), "it says that it reloaded")
+            check_equal(ask(client), b"403", "answer under the new rule")
+            gateway.record({"event.code": "rule-block", "rule.name": "closed"})
+            tunneller.connect("plain.floor.test", 80)
+            tunneller.send(HELLO)
+            check_equal(tunneller.receive_all(), alert(49, TLS12), "answer to a tunnel under the new rule")
+            gateway.record({"event.code": "rule-block", "rule.name": "closed"})
 
 
 @story
