@@ -72,7 +72,7 @@ struct session {
     bool is_closed;  /* nothing but the memory is left */
     bool must_reset; /* a FIN now would pass for the end of a response that is still coming */
     struct loop *loop;
-    struct conf *conf; /* the settings when it began, or when its client last asked for something */
+    struct conf *conf; /* the settings when it began, or at its last request */
     const struct tf_listener *listener;
     const struct route *route;
     const struct step *const *at;
@@ -103,8 +103,8 @@ extern const struct route route_connect, route_again, route_http, route_sni, rou
 struct tf_facts *session_facts(struct session *s); /* until the session is settled */
 /* Logs what is due and gives the setup back: from here on bytes only flow. */
 void session_settle(struct session *s);
-/* A client that keeps its connection has asked for something: a request is judged by the settings in force
- * now. When their listener is gone, the old ones stay. */
+/* A request is judged by the settings in force when it comes, whatever its connection began with. When their
+ * listener is gone, the old ones stay. */
 void session_renew(struct session *s);
 /* Logs a plain HTTP exchange; the facts are those of the next one then. */
 void session_exchange_over(struct session *s);

@@ -45,6 +45,7 @@ static enum step_result run_request(struct session *s)
 {
     struct link *client = &s->side[TF_CLIENT];
     struct tf_writer none = tf_writer_of(NULL, 0);
+    session_renew(s);
     for (;;) {
         if (link_ahead(client).n > 0) {
             switch (feed(s, TF_CLIENT, &none, &none)) {
@@ -53,7 +54,6 @@ static enum step_result run_request(struct session *s)
                 break;
             case TF_FEED_TARGET:
                 session_facts(s)->has_target = true;
-                session_renew(s);
                 keep_or_drop_server(s);
                 if (session_facts(s)->ask == TF_ASK_TUNNEL)
                     return STEP_NEXT;
@@ -99,7 +99,7 @@ const struct step step_request = {"request", run_request, offsetof(struct tf_lim
 
 static bool outboxes_take(struct session *s)
 {
-    /* A reload may have lowered the bound since the head was read. */
+    /* A reload may have lowered the bound since the first bytes of the head came. */
     size_t head = link_ahead(&s->side[TF_CLIENT]).n, head_max = s->conf->tf.limits.head_bytes;
     size_t cap = (head > head_max ? head : head_max) + LOOP_BLOCK_SIZE;
     for (enum tf_side side = TF_CLIENT; side <= TF_SERVER; side++) {
