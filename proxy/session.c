@@ -90,19 +90,22 @@ static bool take_setup(struct session *s)
     return true;
 }
 
-/* The listener of the same name and kind in other settings; NULL: they have none. */
-static const struct tf_listener *same_listener(const struct conf *conf, const struct tf_listener *listener)
+/* The listener of the same name and kind that a setting serves; NULL: there is none. */
+static const struct tf_listener *same_listener(const struct setting *setting, const struct tf_listener *old)
 {
-    const struct tf_listener *l = conf->tf.listeners;
-    while (l != NULL && (strcmp(l->name, listener->name) != 0 || l->kind != listener->kind))
-        l = l->next;
-    return l;
+    for (size_t i = 0; i < setting->listening_count; i++) {
+        const struct tf_listener *l = setting->listening[i].listener;
+        if (l->kind == old->kind && strcmp(l->name, old->name) == 0)
+            return l;
+    }
+    return NULL;
 }
 
 void session_renew(struct session *s)
 {
-    struct conf *conf = s->loop->setting->conf;
-    const struct tf_listener *listener = conf == s->conf ? NULL : same_listener(conf, s->listener);
+    const struct setting *setting = s->loop->setting;
+    struct conf *conf = setting->conf;
+    const struct tf_listener *listener = conf == s->conf ? NULL : same_listener(setting, s->listener);
     if (listener == NULL)
         return;
     conf_unref(s->conf);
