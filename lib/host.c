@@ -165,7 +165,8 @@ enum tf_host_error tf_authority_parse(const char *text, size_t n, uint16_t defau
         return TF_HOST_BAD_ADDRESS; /* an IPv6 address and a port cannot be told apart without brackets */
     }
 
-    if (port.p && (port.n > 5 || !tf_text_number(port, 65535, &number)))
+    bool is_default = port.p && port.n == 0 && default_port > 0; /* `host:`, RFC 3986 3.2.3 */
+    if (port.p && !is_default && (port.n > 5 || !tf_text_number(port, 65535, &number)))
         return TF_HOST_BAD_PORT;
     if (number == 0)
         return TF_HOST_BAD_PORT;

@@ -34,7 +34,7 @@ enum tf_host_error {
  * Fills target->host, is_address and addr; leaves port alone. */
 enum tf_host_error tf_host_parse(const char *text, size_t n, struct tf_target *target);
 /* `host:port` as in CONNECT (RFC 9110 9.3.6), or with `default_port` > 0
- * `host` alone as well. Port is 1 to 65535, digits only. */
+ * `host` and `host:` as well. Port is 1 to 65535, digits only. */
 enum tf_host_error tf_authority_parse(const char *text, size_t n, uint16_t default_port,
                                       struct tf_target *target);
 const char *tf_host_error_text(enum tf_host_error e);

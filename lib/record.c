@@ -141,7 +141,7 @@ static void put_client_hello(struct tf_json *j, const struct tf_hello *hello,
     put_digits(j, "tls.client.ja3", &ja3);
     tf_put_ja4(&ja4, hello, &c->sha256);
     put_digits(j, "tlsfloor.ja4", &ja4);
-    if (hello->max_version != 0)
+    if (tf_version_rank(hello->max_version) != 0)
         put_short_version(j, "tlsfloor.max_version", hello->max_version);
 }
 
@@ -161,7 +161,7 @@ static void put_server_hello(struct tf_json *j, const struct tf_server_hello *se
 static void put_hellos(struct tf_json *j, const struct tf_facts *facts, const struct tf_record_context *c)
 {
     uint16_t version = settled_version(facts);
-    if (version != 0) {
+    if (tf_version_rank(version) != 0) {
         put_short_version(j, "tls.version", version);
         tf_json_text(j, "tls.version_protocol", version <= TF_SSL3 ? "ssl" : "tls");
     }
@@ -214,8 +214,8 @@ static void put_offered_versions(struct tf_json *j, const struct tf_hello *hello
     struct tf_reader r = tf_reader_of(from.p, from.n);
     while (r.left >= 2) {
         uint16_t version = tf_read_u16(&r);
-        if (tf_is_grease(version))
-            continue;
+        if (tf_version_rank(version) == 0)
+            continue; /* GREASE, or nothing that anybody knows */
         if (!list_next(&list))
             break;
         tf_put_short_version(j->w, version);

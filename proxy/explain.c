@@ -255,6 +255,14 @@ static void explain_listener(const struct conf *c, const struct question *q, con
         return;
     }
     facts.destination = known_address(&c->tf, &facts.target);
+    if (l->kind ==
+        TF_KIND_SNI) { /* a client that the floor refuses never gets to the checks of where it goes */
+        explain_verdicts(c, q, &facts);
+        if (facts.verdict != TF_VERDICT_BLOCK &&
+            print_check("port", port, tf_access_port(&c->tf.access, facts.target.port)))
+            print_address(&c->tf, &facts.target, &facts.destination);
+        return;
+    }
     if (print_check("port", port, tf_access_port(&c->tf.access, facts.target.port)) &&
         print_address(&c->tf, &facts.target, &facts.destination))
         explain_verdicts(c, q, &facts);

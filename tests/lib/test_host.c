@@ -226,7 +226,7 @@ static void a_broken_authority_is_refused_for_its_reason(void **state)
         enum tf_host_error error;
     } rows[] = {
         {"example.com", 0, TF_HOST_BAD_PORT},
-        {"example.com:", 80, TF_HOST_BAD_PORT},
+        {"example.com:", 0, TF_HOST_BAD_PORT},
         {"example.com:0", 0, TF_HOST_BAD_PORT},
         {"example.com:65536", 0, TF_HOST_BAD_PORT},
         {"example.com:+1", 0, TF_HOST_BAD_PORT},
@@ -240,7 +240,7 @@ static void a_broken_authority_is_refused_for_its_reason(void **state)
         {"[::1]443", 0, TF_HOST_BAD_ADDRESS},
         {"[::1", 80, TF_HOST_BAD_ADDRESS},
         {"[::1]x:443", 0, TF_HOST_BAD_ADDRESS},
-        {"[::1]:", 80, TF_HOST_BAD_PORT},
+        {"[::1]:", 0, TF_HOST_BAD_PORT},
         {"[::1]:443:1", 0, TF_HOST_BAD_PORT},
         {"a@b:443", 0, TF_HOST_BAD_CHARACTER},
         {"a:443/", 0, TF_HOST_BAD_PORT},
@@ -252,6 +252,17 @@ static void a_broken_authority_is_refused_for_its_reason(void **state)
             tf_authority_parse(rows[i].text, strlen(rows[i].text), rows[i].default_port, &target);
         if (e != rows[i].error)
             fail_msg("%s: %s", rows[i].text, tf_host_error_text(e));
+    }
+}
+
+static void an_empty_port_is_the_default_one(void **state)
+{
+    static const char *const texts[] = {"example.com:", "[::1]:"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct tf_target target;
+        assert_int_equal(tf_authority_parse(texts[i], strlen(texts[i]), 80, &target), TF_HOST_OK);
+        assert_int_equal(target.port, 80);
     }
 }
 
@@ -296,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_nul_byte_is_no_part_of_a_name),
         cmocka_unit_test(an_authority_is_host_and_port),
         cmocka_unit_test(a_broken_authority_is_refused_for_its_reason),
+        cmocka_unit_test(an_empty_port_is_the_default_one),
         cmocka_unit_test(patterns_match_names_and_what_lies_below_suffixes),
     };
     return cmocka_run_group_tests_name("host", tests, NULL, NULL);

@@ -285,6 +285,20 @@ static void an_address_is_no_domain(void **state)
     assert_field("destination.port", "8443");
 }
 
+static void versions_that_nobody_knows_are_left_out(void **state)
+{
+    (void)state;
+    struct tf_facts facts = old_printer();
+    facts.hello.has_supported_versions = true;
+    facts.hello.supported_versions = SPAN("\xfe\xfd\x03\x02\x03\x05");
+    facts.has_server_hello = true;
+    facts.server.version = 0x5a5a;
+    facts.reason = TF_REASON_SERVER_BELOW_FLOOR;
+    put_block(&facts);
+    assert_field("tlsfloor.offered_versions", "[\"1.1\"]");
+    assert_field("tls.version", NULL);
+}
+
 static void offered_versions_are_without_grease(void **state)
 {
     (void)state;
@@ -333,7 +347,9 @@ static struct tf_facts largest(void)
     static uint8_t bytes[60000];
     static struct tf_rule rule = {.name = config_text, .owner = config_text, .ticket = config_text};
     memset(config_text, '\'', sizeof config_text - 1);
+    static uint8_t versions[254];
     memset(bytes, 0x01, sizeof bytes);
+    memset(versions, 0x03, sizeof versions);
     struct tf_facts facts = old_printer();
     memset(facts.user_agent, 0x7f, sizeof facts.user_agent - 1);
     memset(facts.target.host, '<', sizeof facts.target.host - 1);
@@ -343,7 +359,7 @@ static struct tf_facts largest(void)
     facts.detail = "a sentence";
     facts.hello.server_name = (struct tf_span){bytes, 255};
     facts.hello.has_supported_versions = true;
-    facts.hello.supported_versions = (struct tf_span){bytes, 254};
+    facts.hello.supported_versions = (struct tf_span){versions, sizeof versions};
     facts.hello.ciphers = (struct tf_span){bytes, sizeof bytes};
     facts.has_server_hello = true;
     return facts;
@@ -445,6 +461,7 @@ int main(void)
         cmocka_unit_test(a_server_below_the_floor_is_told_by_what_it_picked),
         cmocka_unit_test(a_monitored_client_is_told_by_its_offer_whatever_the_server_says),
         cmocka_unit_test(an_address_is_no_domain),
+        cmocka_unit_test(versions_that_nobody_knows_are_left_out),
         cmocka_unit_test(offered_versions_are_without_grease),
         cmocka_unit_test(an_sslv2_hello_names_its_suites_and_has_no_fingerprint),
         cmocka_unit_test(bytes_of_peers_cannot_break_the_line),
