@@ -193,6 +193,15 @@ static void a_listener_of_kind_sni_dials_the_name_in_the_hello(void **state)
     assert_null(strstr(o.out, "resolve"));
 }
 
+/* As a live session does it: who is below the floor never gets to the checks of where it goes. */
+static void on_sni_the_floor_comes_before_the_address(void **state)
+{
+    (void)state;
+    assert_int_equal(explain_named("169.254.169.254", "a.example:443", "straight"), 0);
+    assert_has(o.out, "(client-below-floor)");
+    assert_null(strstr(o.out, "destination-denied"));
+}
+
 static void a_hello_without_a_name_goes_nowhere_on_sni(void **state)
 {
     static const uint8_t modern_version[] = {0x03, 0x03};
@@ -300,6 +309,7 @@ int main(void)
         cmocka_unit_test(a_hello_over_many_records_is_judged),
         cmocka_unit_test(a_listener_of_kind_sni_has_a_port_of_its_own),
         cmocka_unit_test(a_listener_of_kind_sni_dials_the_name_in_the_hello),
+        cmocka_unit_test(on_sni_the_floor_comes_before_the_address),
         cmocka_unit_test(a_hello_without_a_name_goes_nowhere_on_sni),
         cmocka_unit_test(a_gateway_that_only_watches_says_so),
         cmocka_unit_test(without_a_file_the_default_is_explained),
