@@ -150,6 +150,15 @@ def sigusr1_opens_the_logs_anew():
     os.unlink(log + ".1")
 
 
+def serves(gateway):
+    try:
+        with session(gateway) as client:
+            is_alive(client, b"back again")
+    except (AssertionError, OSError):
+        return False  # the crowd's files come back one by one
+    return True
+
+
 @story
 def without_free_files_it_sheds_and_recovers():
     limit = 60
@@ -164,9 +173,7 @@ def without_free_files_it_sheds_and_recovers():
         check(gateway.cpu_s() - before < 0.2, "it spins while it has no free files")
         for client in crowd:
             client.close()
-        wait_until(lambda: gateway.metric("tlsfloor_sessions_active") == 0, "the crowd is gone")
-        with session(gateway) as client:
-            is_alive(client, b"back again")
+        wait_until(lambda: serves(gateway), "it serves again")
         check(gateway.metric("tlsfloor_accept_shed_total") > 0, "it never ran out of files, so this proves nothing")
 
 
