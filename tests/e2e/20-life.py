@@ -55,6 +55,8 @@ def is_refused_by(port):
         RawClient(port).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:
+        return False  # it came in the moment in which the listener was closed
     return False
 
 
