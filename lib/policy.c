@@ -84,6 +84,12 @@ static enum tf_reason complaint_of(const struct tf_policy *policy, const struct 
                                                                : TF_REASON_CLIENT_BELOW_FLOOR;
 }
 
+/* Whether what would be blocked passes, and is only noted. */
+static bool is_monitored(const struct tf_policy *policy, const struct tf_rule *rule)
+{
+    return policy->monitor || (rule && rule->action == TF_ACTION_MONITOR);
+}
+
 enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts *facts, int32_t today)
 {
     const struct tf_rule *rule = NULL;
@@ -98,7 +104,7 @@ enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts
     enum tf_reason reason = complaint_of(policy, facts);
     if (rule && rule->action == TF_ACTION_BLOCK && reason == TF_REASON_NONE)
         reason = TF_REASON_RULE_BLOCK;
-    bool monitored = policy->monitor || (rule && rule->action == TF_ACTION_MONITOR);
+    bool monitored = is_monitored(policy, rule);
 
     facts->rule = rule;
     facts->reason = reason;
@@ -112,7 +118,7 @@ enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts
 bool tf_policy_server_wrong(const struct tf_policy *policy, struct tf_facts *facts, enum tf_reason reason,
                             const char *detail)
 {
-    bool monitored = policy->monitor || (facts->rule && facts->rule->action == TF_ACTION_MONITOR);
+    bool monitored = is_monitored(policy, facts->rule);
 
     /* What the client did wrong came first, and stays the reason of a monitored session. */
     if (!monitored || facts->reason == TF_REASON_NONE) {

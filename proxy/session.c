@@ -222,14 +222,20 @@ void session_settle(struct session *s)
     setup_free(s);
 }
 
+/* What has been relayed goes into the totals, once. */
+static void count_bytes(struct session *s)
+{
+    counters_add(&s->loop->counters, COUNTER_BYTES_UP, (int64_t)s->bytes[TF_CLIENT]);
+    counters_add(&s->loop->counters, COUNTER_BYTES_DOWN, (int64_t)s->bytes[TF_SERVER]);
+    s->bytes[TF_CLIENT] = s->bytes[TF_SERVER] = 0;
+}
+
 void session_exchange_over(struct session *s)
 {
     struct tf_facts *facts = session_facts(s);
     log_setup(s);
     end_access_line(s, facts->reason, facts->started_us);
-    counters_add(&s->loop->counters, COUNTER_BYTES_UP, (int64_t)s->bytes[TF_CLIENT]);
-    counters_add(&s->loop->counters, COUNTER_BYTES_DOWN, (int64_t)s->bytes[TF_SERVER]);
-    s->bytes[TF_CLIENT] = s->bytes[TF_SERVER] = 0;
+    count_bytes(s);
     s->setup->over = TF_FEED_MORE;
     drop_outboxes(s->setup); /* a client that only may ask again holds no buffer */
     *facts = (struct tf_facts){
@@ -263,8 +269,7 @@ static void session_end(struct session *s, enum tf_reason reason)
         counters_reason(&loop->counters, reason, REASON_ERROR);
     }
     end_access_line(s, reason, s->started_us);
-    counters_add(&loop->counters, COUNTER_BYTES_UP, (int64_t)s->bytes[TF_CLIENT]);
-    counters_add(&loop->counters, COUNTER_BYTES_DOWN, (int64_t)s->bytes[TF_SERVER]);
+    count_bytes(s);
     counters_add(&loop->counters, COUNTER_SESSIONS_ACTIVE, -1);
     deadline_clear(&s->deadline);
     for (enum tf_side side = TF_CLIENT; side <= TF_SERVER; side++) {
