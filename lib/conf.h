@@ -33,14 +33,19 @@ struct tf_override {
 
 /* [limits]: milliseconds and bytes. Each has its row, with bounds and default, in conf.def. */
 struct tf_limits {
-    uint32_t hello_ms, request_ms, dial_ms, idle_ms, half_closed_ms, linger_ms, drain_ms;
+    uint32_t hello_ms, request_ms, dial_ms, handshake_ms, idle_ms, half_closed_ms, linger_ms, drain_ms;
     uint32_t hello_bytes, head_bytes;
     uint64_t lookahead_bytes; /* all hellos and request heads being gathered, of one loop */
     uint32_t connections;     /* 0: as many as open files allow */
     uint32_t log_bytes;       /* queue in front of the log thread */
     uint32_t dns_entries, dns_ttl_max_ms, dns_negative_ms, dns_ms;
     uint32_t pipes; /* of one loop's splice pool */
+    uint32_t leaves, upstream_sessions; /* of one loop: minted certificates, sessions with servers to resume */
+    uint32_t client_sessions;           /* session IDs that clients may resume, of all loops */
 };
+
+enum tf_instance { TF_WORLDWIDE, TF_GCC, TF_GCC_HIGH, TF_DOD, TF_CHINA };
+enum tf_digest_name { TF_SHA256, TF_SHA1 };
 
 struct tf_conf {
     struct tf_policy policy;
@@ -48,6 +53,23 @@ struct tf_conf {
     struct tf_listener *listeners;
     struct tf_override *overrides;
     struct tf_limits limits;
+    struct {
+        enum tf_instance instance;
+        const char *endpoints; /* file, or "builtin" */
+        const char *overlay;   /* file, or "" */
+    } m365;
+    struct {
+        uint16_t minimum;        /* TF_TLS12 or TF_TLS13 */
+        const char *ca_file;     /* file, or "system" */
+        const char *certificate; /* file, or "": none is shown to servers */
+        const char *key;         /* file, or "": it is in the certificate's */
+    } upstream;
+    struct {
+        const char *directory; /* or "off" */
+        uint32_t leaf_days;
+        enum tf_digest_name digest;
+        bool lenient; /* the name constraints are not critical */
+    } ca;
     struct {
         const char *block;  /* file, "-", or "off" */
         const char *access; /* the same */

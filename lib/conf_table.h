@@ -21,6 +21,7 @@ enum tf_value_type {
     TF_TYPE_NAMES,
     TF_TYPE_CIDRS,
     TF_TYPE_DESTINATIONS,
+    TF_TYPE_PATTERNS,
     TF_TYPE_PORTS
 };
 

@@ -23,6 +23,15 @@ enum tf_ask {
 };
 
 struct tf_rule;
+struct tf_policy;
+struct tf_m365_set;
+
+/* What was agreed on one leg of an upgraded session. */
+struct tf_leg {
+    uint16_t version; /* 0: plain text */
+    uint16_t cipher;
+    bool resumed;
+};
 
 #define TF_USER_AGENT_MAX 256
 
@@ -36,6 +45,8 @@ struct tf_facts {
     bool has_target;
     struct tf_target target;
     struct tf_addr destination; /* the address that is dialled; family TF_FAMILY_NONE until known */
+    char name[TF_HOST_MAX];     /* where the target is an address: the name in the hello, which rules go by; or "" */
+    const struct tf_m365_set *m365; /* the endpoint set that it belongs to, or NULL */
     /* what they say */
     bool has_hello;
     struct tf_hello hello;
@@ -43,6 +54,7 @@ struct tf_facts {
     bool looks_like_http; /* and the client's are an HTTP request: it is told with a page, not an alert */
     bool has_server_hello;
     struct tf_server_hello server;
+    struct tf_leg inside, outside; /* of an upgraded session, once both are known */
     /* what became of it */
     enum tf_verdict verdict;
     enum tf_reason reason;

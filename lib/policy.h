@@ -5,18 +5,18 @@
 #define TF_POLICY_H
 
 #include "facts.h"
+#include "m365.h"
 
 enum tf_action { TF_ACTION_TUNNEL, TF_ACTION_UPGRADE, TF_ACTION_BLOCK, TF_ACTION_MONITOR };
 
-/* One entry of a rule's `destination`: a host pattern (tf_host_matches), or
- * a block of addresses when `pattern` is NULL. */
-struct tf_destination {
-    const char *pattern;
-    struct tf_cidr cidr;
-};
+enum tf_destination_kind { TF_TO_NAME, TF_TO_BLOCK, TF_TO_M365 };
 
-struct tf_port_range {
-    uint16_t first, last;
+/* One entry of a rule's `destination`. */
+struct tf_destination {
+    enum tf_destination_kind kind;
+    const char *pattern;        /* TF_TO_NAME: as tf_host_matches wants it */
+    struct tf_cidr cidr;        /* TF_TO_BLOCK */
+    struct tf_m365_filter m365; /* TF_TO_M365 */
 };
 
 /* A [rule NAME]. An empty list matches everything. */
@@ -41,6 +41,14 @@ struct tf_policy {
     bool monitor;   /* mode = monitor: nothing is blocked for its TLS version, only logged */
     const struct tf_rule *rules;
     size_t rule_count;
+    const struct tf_m365 *m365; /* NULL: none is loaded, and nothing is @m365 */
+    bool can_upgrade;           /* there is a CA, or will be one */
+    bool sni_mismatch;          /* an upgraded client may name another host in its hello than in its CONNECT */
+    /* Patterns of tf_m365_name_matches. */
+    const char *const *never_terminate; /* hosts that are never upgraded, whatever a rule says */
+    size_t never_terminate_count;
+    const char *const *stay_plain; /* hosts whose plain HTTP is never upgraded; besides sets that say so */
+    size_t stay_plain_count;
 };
 
 enum tf_decided {
@@ -49,10 +57,12 @@ enum tf_decided {
                       */
 };
 
-/* Fills facts->verdict, reason and rule from the client's side of things: source, listener, target, address,
- * hello (or not_tls, or a reason that is already set, such as a malformed hello). `today` is days since
- * 1970-01-01 UTC. A session at or above the floor is tunnelled unless a `block` rule matches.
- * TF_NEEDS_ADDRESS leaves facts as they were. */
+/* Fills facts->verdict, reason, rule and m365 from the client's side of things: source, listener, target, address,
+ * name, hello (or not_tls, or a reason that is already set, such as a malformed hello). `today` is days since
+ * 1970-01-01 UTC. A session at or above the floor is tunnelled unless a `block` rule matches. One below it, or in
+ * plain HTTP, is upgraded where a rule says so, or where no rule matches and the destination is @m365. An upgrade
+ * that cannot be is a block: no common suite, a fallback hello, a name that contradicts the CONNECT, a host that must
+ * not be terminated. TF_NEEDS_ADDRESS leaves facts as they were. */
 enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts *facts, int32_t today);
 
 /* The same for the server's hello, once facts->has_server_hello: false (with reason set) when the session
@@ -61,6 +71,11 @@ bool tf_policy_server(const struct tf_policy *policy, struct tf_facts *facts);
 /* The same where there is no ServerHello that could be read: `reason` says why. */
 bool tf_policy_server_wrong(const struct tf_policy *policy, struct tf_facts *facts, enum tf_reason reason,
                             const char *detail);
+
+/* Whether a plain HTTP request for another target would be upgraded, all else being as in facts: what a Location
+ * field may be rewritten for. */
+bool tf_policy_upgrades(const struct tf_policy *policy, const struct tf_facts *facts,
+                        const struct tf_target *target, int32_t today);
 
 /* Whether a version passes the floor; drafts of TLS 1.3 count as 1.3. */
 bool tf_version_passes(const struct tf_policy *policy, uint16_t version);

@@ -13,6 +13,8 @@ enum tf_event {
     TF_EVENT_NOT_TLS,
     TF_EVENT_MALFORMED,
     TF_EVENT_ACCESS_DENIED,
+    TF_EVENT_VERIFY_FAILED,
+    TF_EVENT_UPGRADED, /* never a row's own: an upgraded session's, which has no reason */
     TF_EVENT_COUNT
 };
 

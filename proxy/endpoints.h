@@ -1,0 +1,25 @@
+/* The Microsoft 365 endpoint set from its files: the snapshots of conf/m365/,
+ * which are built in, or a file as the web service gives it, and an overlay. */
+#ifndef ENDPOINTS_H
+#define ENDPOINTS_H
+
+#include "../lib/conf.h"
+
+/* A loaded set; owns all that m365 points to. */
+struct endpoints {
+    struct tf_m365 m365;
+    void *memory; /* private */
+};
+
+/* What conf's [m365] names. NULL with `FILE:LINE: what is wrong` in error; never half a set. */
+struct endpoints *endpoints_load(const struct tf_conf *conf, char *error, size_t size);
+/* The set in text[0..n), as the web service gives it; `origin` is copied. */
+struct endpoints *endpoints_parse(const char *text, size_t n, const char *origin, char *error, size_t size);
+void endpoints_free(struct endpoints *e);
+
+/* `tlsfloor endpoints`: argv[0] is the command. Returns the exit code. */
+#define ENDPOINTS_ARGUMENTS \
+    "show [--area A] [--category C] [--json] | lookup HOST[:PORT] | diff FILE | update [--from FILE | --url URL] [-o FILE] [-c FILE]"
+int endpoints_main(int argc, char **argv);
+
+#endif
