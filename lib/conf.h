@@ -10,7 +10,8 @@
 #include "access.h"
 #include "arena.h"
 
-enum tf_kind { TF_KIND_CONNECT, TF_KIND_SNI };
+enum tf_kind { TF_KIND_CONNECT, TF_KIND_SNI, TF_KIND_FORWARD };
+enum tf_protocol { TF_PROTOCOL_TLS, TF_PROTOCOL_HTTP };
 
 /* A [listener NAME]. */
 struct tf_listener {
@@ -19,7 +20,9 @@ struct tf_listener {
     const struct tf_addr *addresses; /* family TF_FAMILY_NONE: every address of this machine, v4 and v6 */
     size_t address_count;
     enum tf_kind kind;
-    uint16_t port; /* sni: dialled on */
+    uint16_t port;             /* sni: dialled on */
+    enum tf_protocol protocol; /* forward: what clients speak */
+    struct tf_target upstream; /* forward: who they speak to; otherwise the host is empty */
     struct tf_listener *next;
 };
 

@@ -46,21 +46,74 @@ static void check_address_is_free(struct tf_conf_load *load, const struct tf_sec
                                other->name, "]; give one of them another port"));
 }
 
-static void check_port(struct tf_conf_load *load, const struct tf_section *section)
+static bool is_written(const struct tf_section *section, size_t key)
+{
+    return strcmp(setting_of(section, key)->text, section->info->keys[key].value) != 0;
+}
+
+/* A key that another kind of listener would have use for. */
+static void check_has_no(struct tf_conf_load *load, const struct tf_section *section, size_t key)
+{
+    if (is_written(section, key))
+        tf_report(load, TF_WARNING, &setting_of(section, key)->origin,
+                  TF_PARTS(TF_SECTION_PARTS(section), " ", section->info->keys[key].name,
+                           " means nothing with kind = ",
+                           setting_of(section, TF_KEY_LISTENER_kind)->text, "; leave it out"));
+}
+
+/* `key` is where the port was written. */
+static void check_dialled_port(struct tf_conf_load *load, const struct tf_section *section, size_t key,
+                               uint16_t port)
+{
+    char text[8];
+    struct tf_writer w = tf_writer_of(text, sizeof text - 1);
+    tf_put_u64(&w, port);
+    text[w.len] = '\0';
+    if (tf_access_port(&load->conf->access, port) != TF_REASON_NONE)
+        tf_report(load, TF_WARNING, &setting_of(section, key)->origin,
+                  TF_PARTS(TF_SECTION_PARTS(section), " dials port ", text,
+                           ", which [access] port does not allow; add it there"));
+}
+
+static void check_forward(struct tf_conf_load *load, const struct tf_section *section)
 {
     const struct tf_listener *listener = section->object;
-    const struct tf_setting *port = setting_of(section, TF_KEY_LISTENER_port);
 
-    if (listener->kind == TF_KIND_CONNECT &&
-        strcmp(port->text, section->info->keys[TF_KEY_LISTENER_port].value) != 0)
-        tf_report(
-            load, TF_WARNING, &port->origin,
-            TF_PARTS(TF_SECTION_PARTS(section), " port means nothing with kind = connect; leave it out"));
-    if (listener->kind == TF_KIND_SNI &&
-        tf_access_port(&load->conf->access, listener->port) != TF_REASON_NONE)
-        tf_report(load, TF_WARNING, &port->origin,
-                  TF_PARTS(TF_SECTION_PARTS(section), " dials port ", port->text,
-                           ", which [access] port does not allow; add it there"));
+    if (!is_written(section, TF_KEY_LISTENER_upstream))
+        tf_report(load, TF_ERROR, &section->origin,
+                  TF_PARTS(TF_SECTION_PARTS(section),
+                           " has kind = forward but no upstream; write upstream = and HOST or HOST:PORT"));
+    else if (listener->upstream.port != 0) /* a wrong one was reported already */
+        check_dialled_port(load, section, TF_KEY_LISTENER_upstream, listener->upstream.port);
+    if (listener->protocol != TF_PROTOCOL_HTTP)
+        tf_report(load, TF_ERROR, &setting_of(section, TF_KEY_LISTENER_protocol)->origin,
+                  TF_PARTS(TF_SECTION_PARTS(section),
+                           " protocol = tls: this version forwards plain HTTP alone; write protocol = http"));
+    check_has_no(load, section, TF_KEY_LISTENER_port);
+}
+
+static void check_kind(struct tf_conf_load *load, const struct tf_section *section)
+{
+    const struct tf_listener *listener = section->object;
+
+    switch (listener->kind) {
+    case TF_KIND_CONNECT:
+        check_has_no(load, section, TF_KEY_LISTENER_port);
+        break;
+    case TF_KIND_SNI:
+        check_dialled_port(load, section, TF_KEY_LISTENER_port, listener->port);
+        break;
+    case TF_KIND_FORWARD:
+        check_forward(load, section);
+        return;
+    }
+    check_has_no(load, section, TF_KEY_LISTENER_protocol);
+    /* Whoever names a server and gets a proxy for all of them has made a mistake that matters. */
+    if (is_written(section, TF_KEY_LISTENER_upstream))
+        tf_report(load, TF_ERROR, &setting_of(section, TF_KEY_LISTENER_upstream)->origin,
+                  TF_PARTS(TF_SECTION_PARTS(section),
+                           " has an upstream, which only kind = forward has; write kind = forward, or leave "
+                           "it out"));
 }
 
 static bool is_listener(const struct tf_section *section)
@@ -78,7 +131,7 @@ static void check_listeners(struct tf_conf_load *load)
         if (!is_listener(s))
             continue;
         any = true;
-        check_port(load, s);
+        check_kind(load, s);
         for (size_t i = 0; i < l->address_count; i++) {
             check_address_is_free(load, s, TF_KEY_LISTENER_listen, &l->addresses[i], l, i + 1);
             for (const struct tf_listener *other = l->next; other; other = other->next)

@@ -213,6 +213,35 @@ static bool host_of_url(struct tf_text item, struct tf_target *host)
            tf_authority_parse(authority.p, authority.n, 443, host) == TF_HOST_OK;
 }
 
+bool tf_value_wrong_set(const struct tf_value *v, struct tf_text item)
+{
+    static const char *const sets[] = {"@m365",        "@m365:Common", "@m365:Exchange", "@m365:SharePoint",
+                                       "@m365:Teams",  "@m365:Intune", "@m365:optimize", "@m365:allow",
+                                       "@m365:default"};
+    struct tf_suggestion near = {.unknown = item};
+    struct tf_quote quote;
+
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
+        tf_suggest(&near, sets[i]);
+    const char *text = tf_quote_text(&quote, item);
+    if (near.best)
+        return tf_value_refuse(v, TF_PARTS(text, " is no set", TF_DID_YOU_MEAN(near)));
+    return tf_value_refuse(
+        v, TF_PARTS(text, " is no set; write @m365, or @m365: with Common, Exchange, SharePoint, "
+                          "Teams, Intune, optimize, allow or default behind it"));
+}
+
+bool tf_value_wrong_pattern(const struct tf_value *v, struct tf_text item)
+{
+    struct tf_quote quote;
+    struct tf_target target;
+
+    if (host_of_url(item, &target))
+        return tf_value_refuse(v, TF_PARTS(tf_quote_text(&quote, item),
+                                           " is more than a name; write the name alone: ", target.host));
+    return tf_value_wrong_item(v, item, "is no name or pattern of names");
+}
+
 bool tf_value_wrong_destination(const struct tf_value *v, struct tf_text item, enum tf_host_error error)
 {
     struct tf_quote item_quote, host_quote, port_quote;

@@ -87,7 +87,7 @@ bool tf_read_cidrs(const struct tf_value *v)
 }
 
 /* `*` and `*.name`, or the name itself, in the spelling that tf_host_matches wants. */
-static bool read_pattern(const struct tf_value *v, struct tf_text item, struct tf_destination *out)
+static bool read_name_pattern(const struct tf_value *v, struct tf_text item, struct tf_destination *out)
 {
     struct tf_target host;
     char pattern[2 + TF_HOST_MAX];
@@ -95,6 +95,7 @@ static bool read_pattern(const struct tf_value *v, struct tf_text item, struct t
     bool suffix = item.n > 2 && memcmp(item.p, "*.", 2) == 0;
     struct tf_text name = suffix ? (struct tf_text){item.p + 2, item.n - 2} : item;
 
+    out->kind = TF_TO_NAME;
     if (tf_text_is(item, "*")) {
         out->pattern = "*";
         return true;
@@ -117,18 +118,44 @@ static bool read_destination(const struct tf_value *v, struct tf_text item, void
     struct tf_destination *destination = out;
     struct tf_addr addr;
 
-    if (item.p[0] == '@')
-        return tf_value_wrong_item(v, item, "is a set that this version does not have yet");
+    if (item.p[0] == '@') {
+        destination->kind = TF_TO_M365;
+        return tf_m365_filter_parse(item.p + 1, item.n - 1, &destination->m365) ||
+               tf_value_wrong_set(v, item);
+    }
     struct tf_text rest = item;
     struct tf_text base = tf_text_take(&rest, '/');
-    if (tf_addr_parse(base.p, base.n, &addr))
+    if (tf_addr_parse(base.p, base.n, &addr)) {
+        destination->kind = TF_TO_BLOCK;
         return read_cidr(v, item, &destination->cidr);
-    return read_pattern(v, item, destination);
+    }
+    return read_name_pattern(v, item, destination);
 }
 
 bool tf_read_destinations(const struct tf_value *v)
 {
     return read_list(v, sizeof(struct tf_destination), read_destination);
+}
+
+/* Lower case, without a final dot, as tf_m365_name_matches wants it. */
+static bool read_pattern(const struct tf_value *v, struct tf_text item, void *out)
+{
+    char *pattern = tf_arena_text(v->load->arena, item.p, item.n);
+    const char **field = out;
+
+    if (!pattern)
+        return false;
+    for (char *c = pattern; *c; c++)
+        *c = tf_ascii_lower(*c);
+    if (item.n > 1 && pattern[item.n - 1] == '.')
+        pattern[item.n - 1] = '\0';
+    *field = pattern;
+    return tf_m365_is_pattern(pattern, strlen(pattern)) || tf_value_wrong_pattern(v, item);
+}
+
+bool tf_read_patterns(const struct tf_value *v)
+{
+    return read_list(v, sizeof(const char *), read_pattern);
 }
 
 static bool read_port_range(const struct tf_value *v, struct tf_text item, void *out)

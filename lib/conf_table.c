@@ -18,6 +18,7 @@
 #define VALUE(kind, target)        .type = TF_TYPE_##kind, .field = target
 #define LIST(kind, target, number, least) \
     .type = TF_TYPE_##kind, .field = target, .count = number, .min = (least)
+#define PATH(target, values)       .type = TF_TYPE_PATH, .field = target, .words = (values)
 #define LATER                      .type = TF_TYPE_LATER
 #define REQUIRED                   NULL
 
@@ -133,8 +134,14 @@ void tf_put_values(struct tf_writer *w, const struct tf_key *key)
     case TF_TYPE_DATE:
         tf_put_text(w, "a date such as 2027-03-31");
         return;
+    case TF_TYPE_PATH:
+        tf_put_text(w, key->words);
+        return;
     case TF_TYPE_SINK:
         tf_put_text(w, "a file, - or off");
+        return;
+    case TF_TYPE_AUTHORITY:
+        tf_put_text(w, "HOST or HOST:PORT");
         return;
     case TF_TYPE_ADDRESS_OR_OFF:
         tf_put_text(w, "ADDRESS:PORT or off");
@@ -158,7 +165,10 @@ void tf_put_values(struct tf_writer *w, const struct tf_key *key)
         tf_put_text(w, "a list of addresses and blocks");
         return;
     case TF_TYPE_DESTINATIONS:
-        tf_put_text(w, "a list of names, *.suffix, *, addresses and blocks");
+        tf_put_text(w, "a list of names, *.suffix, *, @m365 sets, addresses and blocks");
+        return;
+    case TF_TYPE_PATTERNS:
+        tf_put_text(w, "a list of names, *.suffix, *suffix and prefix.*.suffix");
         return;
     case TF_TYPE_PORTS:
         tf_put_text(w, "a list of ports and ranges such as 8000-8099");

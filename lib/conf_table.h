@@ -12,7 +12,9 @@ enum tf_value_type {
     TF_TYPE_LATER,
     TF_TYPE_TEXT,
     TF_TYPE_DATE,
+    TF_TYPE_PATH,
     TF_TYPE_SINK,
+    TF_TYPE_AUTHORITY,
     TF_TYPE_ADDRESS_OR_OFF,
     TF_TYPE_SERVERS,
     TF_TYPE_ADDRESS_SET,
@@ -36,7 +38,7 @@ struct tf_key {
     struct tf_target_field field;
     struct tf_target_field count; /* of a list: where the number of its entries goes */
     uint64_t min, max; /* of a number; of a list min is the least number of entries; of a choice the base */
-    const char *words; /* of a choice, with | between them */
+    const char *words; /* of a choice, with | between them; of a path, the values that it takes, in words */
     const char *later; /* those of them that this version does not have */
     const char *value; /* the default; NULL: the key is required */
     const char *doc;

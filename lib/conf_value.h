@@ -34,6 +34,8 @@ bool tf_value_wrong_block(const struct tf_value *v, struct tf_text item);
 bool tf_value_wrong_class(const struct tf_value *v, struct tf_text item);
 bool tf_value_wrong_host(const struct tf_value *v, struct tf_text item, enum tf_host_error error);
 bool tf_value_wrong_destination(const struct tf_value *v, struct tf_text item, enum tf_host_error error);
+bool tf_value_wrong_set(const struct tf_value *v, struct tf_text item);
+bool tf_value_wrong_pattern(const struct tf_value *v, struct tf_text item);
 bool tf_value_wrong_seconds(const struct tf_value *v);
 
 /* conf_lists.c */
@@ -41,6 +43,7 @@ bool tf_read_addresses(const struct tf_value *v);
 bool tf_read_names(const struct tf_value *v);
 bool tf_read_cidrs(const struct tf_value *v);
 bool tf_read_destinations(const struct tf_value *v);
+bool tf_read_patterns(const struct tf_value *v);
 bool tf_read_ports(const struct tf_value *v);
 bool tf_read_address_set(const struct tf_value *v);
 bool tf_read_overrides(const struct tf_value *v);

@@ -134,6 +134,13 @@ static bool read_date(const struct tf_value *v)
     return true;
 }
 
+static bool read_path(const struct tf_value *v)
+{
+    if (v->text.n == 0 && v->key->value[0] != '\0')
+        return tf_value_wrong(v, "it is empty");
+    return read_text(v);
+}
+
 static bool read_sink(const struct tf_value *v)
 {
     static const char syslog[] = "syslog:";
@@ -143,6 +150,18 @@ static bool read_sink(const struct tf_value *v)
     if (v->text.n >= n && memcmp(v->text.p, syslog, n) == 0)
         return tf_value_wrong(v, "this version does not have syslog yet");
     return read_text(v);
+}
+
+/* HOST or HOST:PORT; nothing is none. */
+static bool read_authority(const struct tf_value *v)
+{
+    enum { HTTP_PORT = 80 };
+    struct tf_target *field = v->field;
+    *field = (struct tf_target){.port = 0};
+    if (v->text.n == 0)
+        return true;
+    enum tf_host_error e = tf_authority_parse(v->text.p, v->text.n, HTTP_PORT, field);
+    return e == TF_HOST_OK || tf_value_wrong_host(v, v->text, e);
 }
 
 static bool read_address_or_off(const struct tf_value *v)
@@ -168,8 +187,12 @@ static bool (*reader_of(enum tf_value_type type))(const struct tf_value *)
         return read_text;
     case TF_TYPE_DATE:
         return read_date;
+    case TF_TYPE_PATH:
+        return read_path;
     case TF_TYPE_SINK:
         return read_sink;
+    case TF_TYPE_AUTHORITY:
+        return read_authority;
     case TF_TYPE_ADDRESS_OR_OFF:
         return read_address_or_off;
     case TF_TYPE_SERVERS:
@@ -186,6 +209,8 @@ static bool (*reader_of(enum tf_value_type type))(const struct tf_value *)
         return tf_read_cidrs;
     case TF_TYPE_DESTINATIONS:
         return tf_read_destinations;
+    case TF_TYPE_PATTERNS:
+        return tf_read_patterns;
     case TF_TYPE_PORTS:
         return tf_read_ports;
     }

@@ -28,6 +28,10 @@ const char *tf_event_name(enum tf_event event)
         return "malformed";
     case TF_EVENT_ACCESS_DENIED:
         return "access-denied";
+    case TF_EVENT_VERIFY_FAILED:
+        return "upstream-verify-failed";
+    case TF_EVENT_UPGRADED:
+        return "tls-upgraded";
     case TF_EVENT_NONE:
     case TF_EVENT_COUNT:
         break;

@@ -269,12 +269,12 @@ static void finish(struct gateway *g)
         would_block += t.reasons[REASON_WOULD_BLOCK][i];
     }
     fprintf(stderr,
-            "tlsfloor: ended: %llu connections, %llu tunnels, %llu blocked, %llu would be; block log: %llu "
-            "written, "
-            "%llu dropped\n",
-            (unsigned long long)(t.values[COUNTER_SESSIONS_CONNECT] + t.values[COUNTER_SESSIONS_SNI]),
-            (unsigned long long)t.values[COUNTER_TUNNELS], (unsigned long long)blocked,
-            (unsigned long long)would_block, (unsigned long long)t.values[COUNTER_LOG_WRITTEN],
+            "tlsfloor: ended: %llu connections, %llu tunnels, %llu upgrades, %llu blocked, %llu would be; "
+            "block log: %llu written, %llu dropped\n",
+            (unsigned long long)totals_sum(&t, COUNTER_SESSIONS_CONNECT, COUNTER_SESSIONS_ACTIVE),
+            (unsigned long long)t.values[COUNTER_TUNNELS],
+            (unsigned long long)totals_sum(&t, COUNTER_UPGRADES_PLAIN, COUNTER_RESUMED_INSIDE),
+            (unsigned long long)blocked, (unsigned long long)would_block, (unsigned long long)t.values[COUNTER_LOG_WRITTEN],
             (unsigned long long)t.values[COUNTER_LOG_DROPPED]);
     for (size_t i = 0; i < g->loop_count; i++)
         loop_free(g->loops[i]);

@@ -2,6 +2,7 @@
 #include "link.h"
 
 #include "loop.h"
+#include "tls_link.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -24,6 +25,8 @@ bool link_watch(struct link *l, struct loop *loop, watch_cb *cb, void *arg)
 
 void link_note(struct link *l, unsigned ready)
 {
+    if (l->tls != NULL)
+        l->tls->drained = false;
     if (ready & (WATCH_READ | WATCH_HANGUP))
         l->readable = true;
     if (ready & WATCH_WRITE)
@@ -78,6 +81,32 @@ static bool grow(struct lookahead *a, struct loop *loop, size_t limit)
     return true;
 }
 
+static enum link_io recv_raw(struct link *l, void *p, size_t room, size_t *n)
+{
+    ssize_t r;
+    do
+        r = recv(l->fd, p, room, 0);
+    while (r < 0 && errno == EINTR);
+    *n = r > 0 ? (size_t)r : 0;
+    if (r > 0) {
+        link_note_read(l, *n, room);
+        return LINK_OK;
+    }
+    if (r == 0)
+        return LINK_EOF;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? LINK_AGAIN : LINK_ERROR;
+}
+
+enum link_io link_recv(struct link *l, void *p, size_t room, size_t *n)
+{
+    enum link_io r = l->tls != NULL ? tls_link_recv(l, p, room, n) : recv_raw(l, p, room, n);
+    if (r == LINK_EOF)
+        l->eof = true;
+    else if (r != LINK_OK)
+        l->readable = false;
+    return r;
+}
+
 enum link_io link_fill(struct link *l, struct loop *loop, size_t limit)
 {
     if (l->eof)
@@ -94,24 +123,12 @@ enum link_io link_fill(struct link *l, struct loop *loop, size_t limit)
         return LINK_FULL;
     if (a->end == a->cap && !grow(a, loop, limit))
         return LINK_NO_MEMORY;
-    size_t room = a->cap - a->end;
-    ssize_t n;
-    do
-        n = recv(l->fd, a->p + a->end, room, 0);
-    while (n < 0 && errno == EINTR);
-    if (n > 0) {
-        a->end += (uint32_t)n;
-        link_note_read(l, (size_t)n, room);
-        return LINK_OK;
-    }
-    if (a->at == a->end)
+    size_t n;
+    enum link_io r = link_recv(l, a->p + a->end, a->cap - a->end, &n);
+    a->end += (uint32_t)n;
+    if (r != LINK_OK && a->at == a->end)
         lookahead_drop(a, loop);
-    if (n == 0) {
-        l->eof = true;
-        return LINK_EOF;
-    }
-    l->readable = false;
-    return errno == EAGAIN || errno == EWOULDBLOCK ? LINK_AGAIN : LINK_ERROR;
+    return r;
 }
 
 struct tf_span lookahead_rest(const struct lookahead *a)
@@ -167,26 +184,48 @@ static enum link_io send_with(struct link *l, const void *p, size_t n, size_t *s
     return LINK_OK;
 }
 
-enum link_io link_send(struct link *l, const void *p, size_t n, size_t *sent)
+enum link_io link_send_raw(struct link *l, const void *p, size_t n, size_t *sent)
 {
     return send_with(l, p, n, sent, 0);
 }
 
-enum link_io link_send_last(struct link *l, const void *p, size_t n, size_t *sent)
+enum link_io link_send(struct link *l, const void *p, size_t n, size_t *sent)
 {
-    return send_with(l, p, n, sent, MSG_MORE);
+    return l->tls != NULL ? tls_link_send(l, p, n, sent) : link_send_raw(l, p, n, sent);
 }
 
-void link_shut(struct link *l)
+enum link_io link_send_last(struct link *l, const void *p, size_t n, size_t *sent)
+{
+    return l->tls != NULL ? tls_link_send(l, p, n, sent) : send_with(l, p, n, sent, MSG_MORE);
+}
+
+void link_shut_raw(struct link *l)
 {
     if (!l->shut && l->fd >= 0)
         shutdown(l->fd, SHUT_WR);
     l->shut = true;
 }
 
+void link_shut(struct link *l)
+{
+    if (!l->shut && l->tls != NULL)
+        tls_link_shut(l);
+    link_shut_raw(l);
+}
+
+void link_move(struct link *to, struct link *from)
+{
+    *to = *from;
+    if (to->tls != NULL)
+        tls_link_moved(to);
+    link_init(from, -1);
+}
+
 void link_close(struct link *l, struct loop *loop, bool reset)
 {
     lookahead_drop(&l->ahead, loop);
+    if (l->tls != NULL)
+        tls_link_free(l);
     if (l->watch != NULL)
         watch_forget(loop->watcher, l->watch);
     if (l->fd >= 0) {

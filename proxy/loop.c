@@ -114,6 +114,9 @@ static void change(struct loop *l, const struct setting *setting)
         fprintf(stderr, "tlsfloor: out of memory: a listener could not be started\n");
     l->setting = setting;
     l->pipes.max = conf->limits.pipes;
+    l->minter.max = conf->limits.leaves;
+    resumer_clear(&l->resumer);
+    l->resumer.max = conf->limits.upstream_sessions;
     if (!dns_configure(l->dns, &conf->limits, conf->dns_servers, error, sizeof error))
         fprintf(stderr, "tlsfloor: the DNS settings stay as they were: %s\n", error);
 }
@@ -138,6 +141,7 @@ static void finish(struct loop *l)
     stop_listening(l);
     lingers_close(&l->lingers, l);
     deadlines_close(&l->deadlines);
+    minter_close(&l->minter);
     if (l->dns != NULL)
         dns_free(l->dns);
     if (l->watcher != NULL)
@@ -238,6 +242,7 @@ bool loop_drain(struct loop *l, uint32_t drain_ms)
 
 static void free_memory(struct loop *l)
 {
+    resumer_clear(&l->resumer);
     pipes_fini(&l->pipes);
     pool_fini(&l->blocks);
     pool_fini(&l->sessions);
@@ -265,6 +270,7 @@ static struct loop *take_memory(const struct setting *setting, struct loop_end e
     pool_init(&l->blocks, LOOP_BLOCK_SIZE);
     pool_init(&l->sessions, sizeof(struct session));
     pool_init(&l->setups, sizeof(struct setup));
+    l->resumer.max = setting->conf->tf.limits.upstream_sessions;
     uv_mutex_init(&l->mutex);
     return l;
 }
@@ -287,7 +293,7 @@ struct loop *loop_new(const struct setting *setting, struct loop_end end, char *
     deadlines_init(&l->deadlines, &l->uv, on_deadline);
     lingers_init(&l->lingers, l);
     l->watcher = watcher_new(&l->uv);
-    if (l->watcher != NULL)
+    if (l->watcher != NULL && minter_init(&l->minter, &l->uv, &l->counters, conf->limits.leaves))
         l->dns = dns_new(&l->uv, &conf->limits, conf->dns_servers, error, size);
     l->dialer = (struct dialer){&l->uv, l->watcher, l->dns, &l->counters};
     if (l->dns != NULL && set_listening(l, setting))

@@ -13,8 +13,11 @@
 #include "journal.h"
 #include "linger.h"
 #include "metrics.h"
+#include "mint.h"
 #include "pipes.h"
 #include "pool.h"
+#include "resume.h"
+#include "tls.h"
 #include "watch.h"
 
 enum { LOOP_BLOCK_SIZE = 4096, LOOP_BUFFER_SIZE = 64 * 1024 };
@@ -31,6 +34,7 @@ struct listening {
 struct setting {
     struct conf *conf;
     struct journal *block, *access; /* NULL: off */
+    struct tls *tls;                /* NULL: nothing is upgraded */
     struct listening *listening;    /* this loop's */
     size_t listening_count;
     size_t session_max; /* of this loop */
@@ -59,6 +63,8 @@ struct loop {
     struct lingers lingers;
     struct pipes pipes;
     struct pool blocks, sessions, setups;
+    struct minter minter;
+    struct resumer resumer;
     struct digests digests;
     uint8_t *buffer; /* LOOP_BUFFER_SIZE, for whoever runs */
     size_t gathered; /* bytes of lookaheads held now */

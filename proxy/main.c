@@ -1,7 +1,10 @@
 /* `tlsfloor COMMAND ...`: finds the command, and says what there is. */
+#include "ca.h"
 #include "conf_load.h"
+#include "endpoints.h"
 #include "gateway.h"
 #include "inspect.h"
+#include "probe.h"
 #include "version.h"
 
 #include <stdio.h>
@@ -19,6 +22,9 @@ static const struct command {
      "validate a configuration; --dump: what is in force, and why; --reference: every key there is"},
     {"explain", explain_main, EXPLAIN_ARGUMENTS, "which rule matches, which verdict, and why"},
     {"inspect", inspect_main, INSPECT_ARGUMENTS, "take a captured hello apart"},
+    {"probe", probe_main, PROBE_ARGUMENTS, "which versions and suites a server takes, and whether it verifies"},
+    {"ca", ca_main, CA_ARGUMENTS, "the gateway's own CA, whose certificates upgraded clients see"},
+    {"endpoints", endpoints_main, ENDPOINTS_ARGUMENTS, "the Microsoft 365 endpoint set"},
     {"version", version_main, "", "versions of this program and of its libraries"},
 };
 

@@ -42,6 +42,14 @@ void totals_add(struct totals *t, const struct counters *c)
             t->reasons[kind][reason] += atomic_load_explicit(&c->reasons[kind][reason], memory_order_relaxed);
 }
 
+uint64_t totals_sum(const struct totals *t, enum counter first, enum counter end)
+{
+    uint64_t sum = 0;
+    for (size_t i = first; i < end; i++)
+        sum += t->values[i];
+    return sum;
+}
+
 static void put_family(struct tf_writer *w, const struct counter_info *info)
 {
     const char *const parts[] = {"# TYPE ",    info->family, " ",        info->type, "\n# HELP ",

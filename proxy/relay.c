@@ -8,6 +8,7 @@
 #include "relay.h"
 
 #include "loop.h"
+#include "tls_link.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,19 +85,28 @@ static enum link_io fill_pipe(struct link *from, struct flow *flow)
 static enum link_io copy(struct loop *loop, struct link *from, struct link *to, struct flow *flow,
                          uint64_t *bytes)
 {
-    ssize_t n = recv(from->fd, loop->buffer, LOOP_BUFFER_SIZE, 0);
-    if (n <= 0)
-        return read_end(from, n);
-    flow->bulk = n == LOOP_BUFFER_SIZE;
-    link_note_read(from, (size_t)n, LOOP_BUFFER_SIZE);
-    size_t sent;
-    enum link_io r = link_send(to, loop->buffer, (size_t)n, &sent);
+    size_t n, sent;
+    enum link_io r = link_recv(from, loop->buffer, LOOP_BUFFER_SIZE, &n);
+    if (r != LINK_OK)
+        return r;
+    flow->bulk = n == LOOP_BUFFER_SIZE && from->tls == NULL && to->tls == NULL;
+    r = link_send(to, loop->buffer, n, &sent);
     *bytes += sent;
-    if (r == LINK_AGAIN && !link_stash(from, loop, loop->buffer + sent, (size_t)n - sent))
+    if (r == LINK_AGAIN && !link_stash(from, loop, loop->buffer + sent, n - sent))
         errno = ENOMEM, r = LINK_ERROR;
     if (r == LINK_ERROR)
         to->failed = true;
     return r;
+}
+
+/* What `from` said is all there is, or all that will come: `to` is told so, and which of the two it is. If the other
+ * direction is over as well, both sockets are closed right away, which sends the FIN; TLS wants its word first. */
+static void pass_end_on(struct link *from, struct link *to)
+{
+    if (tls_link_is_cut(from))
+        link_shut_raw(to);
+    else if (to->tls != NULL || !from->shut)
+        link_shut(to);
 }
 
 enum pump relay_pump(struct loop *loop, struct link *from, struct link *to, struct flow *flow,
@@ -120,10 +130,7 @@ enum pump relay_pump(struct loop *loop, struct link *from, struct link *to, stru
         if (from->eof) {
             flow_fini(flow, loop);
             flow->done = true;
-            /* If the other direction is over as well, both sockets are closed right away: that sends the FIN.
-             */
-            if (!from->shut)
-                link_shut(to);
+            pass_end_on(from, to);
             return PUMP_DONE;
         }
         if (!from->readable) {

@@ -1,5 +1,6 @@
-/* TLS sessions with servers, kept by destination and verified name so that
- * the next connection is resumed. Of one loop. */
+/* TLS sessions with servers, kept by verified name and port so that the next
+ * connection is resumed. Of one loop; cleared when the settings change, since
+ * a session stands for a certificate that verified under the old ones. */
 #ifndef RESUME_H
 #define RESUME_H
 
@@ -18,15 +19,15 @@ struct resumer {
     struct resume_entry *newest, *oldest;
 };
 
-/* The entry for a destination under one SSL_CTX, made if it is not there. Held until resume_release. NULL: none is
- * kept, or out of memory. */
-struct resume_entry *resume_hold(struct resumer *r, const SSL_CTX *context, const char *name, uint16_t port);
-void resume_release(struct resumer *r, struct resume_entry *entry);
+/* The entry for a destination, made if it is not there. Held until resume_release. NULL: none is kept, or out of
+ * memory. */
+struct resume_entry *resume_hold(struct resumer *r, const char *name, uint16_t port);
+void resume_release(struct resume_entry *entry);
 SSL_SESSION *resume_session(struct resume_entry *entry); /* borrowed; NULL: there is none to resume */
 void resume_store(struct resume_entry *entry, SSL_SESSION *session); /* takes the reference */
 void resume_drop(struct resume_entry *entry);                        /* the server did not like it */
 /* For SSL_CTX_sess_set_new_cb of the outside context: stores into the entry that is the SSL's app data. */
 int resume_on_session(SSL *ssl, SSL_SESSION *session);
-void resumer_fini(struct resumer *r);
+void resumer_clear(struct resumer *r); /* entries that are held live on until they are released */
 
 #endif

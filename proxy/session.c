@@ -30,6 +30,11 @@ const struct route route_http = {"http",
                                   &step_answer, &step_exchange, NULL}};
 const struct route route_sni = {
     "sni", {&step_preface, &step_hello, &step_decide, &step_access, &step_dial, &step_decide, NULL}};
+/* A plain request whose server side is TLS. */
+const struct route route_secure = {
+    "secure", {&step_secure, &step_access, &step_dial, &step_originate, &step_answer, &step_exchange, NULL}};
+static const struct route route_upgrade = {
+    "upgrade", {&step_originate, &step_mint, &step_terminate, &step_carry, NULL}};
 const struct route route_tunnel = {"tunnel", {&step_send_hello, &step_server_hello, &step_relay, NULL}};
 const struct route route_block = {"block", {&step_refuse, NULL}};
 
@@ -128,6 +133,8 @@ static void setup_free(struct session *s)
     struct setup *p = s->setup;
     if (p->dial != NULL)
         dial_cancel(p->dial);
+    if (p->mint != NULL)
+        mint_cancel(p->mint);
     lookahead_drop(&p->hello, s->loop);
     s->loop->gathered -= p->scratch_size + p->server_scratch_size;
     free(p->front_state);
@@ -149,25 +156,43 @@ static struct tf_record_context record_context(struct session *s)
     return (struct tf_record_context){&s->conf->tf.policy, s->loop->digests.md5, s->loop->digests.sha256};
 }
 
-/* The block record, where one is due, and the counters. */
-static void log_refusal(struct session *s)
+static void write_record(struct session *s)
 {
     struct loop *loop = s->loop;
-    struct tf_facts *facts = session_facts(s);
-    enum tf_event event = tf_record_event(facts);
-    if (facts->reason == TF_REASON_NONE)
-        return;
-    counters_reason(&loop->counters, facts->reason,
-                    event == TF_EVENT_NONE                 ? REASON_ERROR
-                    : facts->verdict == TF_VERDICT_MONITOR ? REASON_WOULD_BLOCK
-                                                           : REASON_BLOCKED);
-    if (event == TF_EVENT_NONE || loop->setting->block == NULL)
+    if (loop->setting->block == NULL)
         return;
     struct tf_record_context context = record_context(s);
     struct tf_writer w = line_writer(s);
-    tf_put_block_record(&w, facts, &context);
+    tf_put_block_record(&w, session_facts(s), &context);
     assert(!w.full);
     journal_write(loop->setting->block, w.p, w.len);
+}
+
+static void count_upgrade(struct counters *counters, const struct tf_facts *facts)
+{
+    static const enum counter from[] = {COUNTER_UPGRADES_PLAIN, COUNTER_UPGRADES_10, COUNTER_UPGRADES_11,
+                                        COUNTER_UPGRADES_12};
+    uint16_t version = facts->inside.version;
+    counters_add(counters, from[version == 0 ? 0 : version <= TF_TLS10 ? 1 : version == TF_TLS11 ? 2 : 3], 1);
+    counters_add(counters, COUNTER_RESUMED_INSIDE, facts->inside.resumed);
+    counters_add(counters, COUNTER_RESUMED_OUTSIDE, facts->outside.resumed);
+}
+
+/* The line in the block log, where one is due, and the counters. */
+static void log_verdict(struct session *s)
+{
+    struct counters *counters = &s->loop->counters;
+    const struct tf_facts *facts = session_facts(s);
+    enum tf_event event = tf_record_event(facts);
+    if (event == TF_EVENT_UPGRADED)
+        count_upgrade(counters, facts);
+    else if (facts->reason != TF_REASON_NONE)
+        counters_reason(counters, facts->reason,
+                        event == TF_EVENT_NONE                 ? REASON_ERROR
+                        : facts->verdict == TF_VERDICT_MONITOR ? REASON_WOULD_BLOCK
+                                                               : REASON_BLOCKED);
+    if (event != TF_EVENT_NONE)
+        write_record(s);
 }
 
 /* The access record is written when all is over; a tunnel keeps only the head of its line until then. A
@@ -212,7 +237,7 @@ static void log_setup(struct session *s)
     facts->duration_us = loop_wall_us(s->loop) - facts->started_us;
     facts->bytes_up = s->bytes[TF_CLIENT];
     facts->bytes_down = s->bytes[TF_SERVER];
-    log_refusal(s);
+    log_verdict(s);
     begin_access_line(s);
 }
 
@@ -329,6 +354,12 @@ static void note_refusal(struct tf_facts *facts, const struct step *step)
     facts->step = step->name;
 }
 
+static const struct route *route_of_verdict(enum tf_verdict verdict)
+{
+    assert(verdict != TF_VERDICT_NONE && verdict != TF_VERDICT_BLOCK);
+    return verdict == TF_VERDICT_UPGRADE ? &route_upgrade : &route_tunnel;
+}
+
 /* False: the session waits, or is over. */
 static bool go_on(struct session *s, enum step_result result)
 {
@@ -336,9 +367,7 @@ static bool go_on(struct session *s, enum step_result result)
     case STEP_NEXT:
         s->at++;
         if (*s->at == NULL) {
-            enum tf_verdict verdict = session_facts(s)->verdict;
-            assert(verdict == TF_VERDICT_TUNNEL || verdict == TF_VERDICT_MONITOR);
-            take_route(s, &route_tunnel);
+            take_route(s, route_of_verdict(session_facts(s)->verdict));
         }
         return true;
     case STEP_ROUTE:

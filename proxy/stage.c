@@ -47,6 +47,7 @@ void stage_free(struct stage *stage, const struct stage *next, struct totals *to
     for (size_t i = 0; stage->settings != NULL && i < stage->loops; i++)
         free(stage->settings[i].listening);
     free(stage->settings);
+    tls_unref(stage->tls);
     sockets_free(&stage->sockets);
     conf_unref(stage->conf);
 }
@@ -74,6 +75,7 @@ static bool make_settings(struct stage *stage)
         stage->settings[i] = (struct setting){.conf = stage->conf,
                                               .block = stage->block,
                                               .access = stage->access,
+                                              .tls = stage->tls,
                                               .listening = sockets_of_loop(&stage->sockets, i),
                                               .listening_count = stage->sockets.count,
                                               .session_max = session_max};
@@ -99,6 +101,48 @@ static bool note_own_addresses(struct stage *stage, const struct tf_addr *admin)
     return ok;
 }
 
+static bool has_upgrade_rule(const struct tf_policy *policy)
+{
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (policy->rules[i].action == TF_ACTION_UPGRADE)
+            return true;
+    return false;
+}
+
+/* The CA, made on the first run. */
+static struct ca *take_ca(const struct tf_conf *tf, char *error, size_t size)
+{
+    bool missing;
+    struct ca *ca = ca_load(tf, &missing, error, size);
+    if (ca != NULL || !missing || !ca_make(tf, false, error, size))
+        return ca;
+    fprintf(stderr, "tlsfloor: made a CA in %s; clients that are to be upgraded must trust it: tlsfloor ca export\n",
+            tf->ca.directory);
+    return ca_load(tf, NULL, error, size);
+}
+
+/* Without a CA nobody is upgraded. That is no reason not to hold the floor, unless a rule counts on it. */
+static bool take_tls(struct stage *stage, const struct stage *old, char *error, size_t size)
+{
+    struct tf_conf *tf = &stage->conf->tf;
+    if (!tf->policy.can_upgrade)
+        return true;
+    struct ca *ca = take_ca(tf, error, size);
+    if (ca == NULL && has_upgrade_rule(&tf->policy))
+        return false;
+    if (ca == NULL) {
+        fprintf(stderr, "tlsfloor: nobody is upgraded: %s\n", error);
+        tf->policy.can_upgrade = false;
+        return true;
+    }
+    if (!tls_can_tls10())
+        fprintf(stderr, "tlsfloor: this OpenSSL cannot do TLS 1.0 at all: clients that need it cannot be upgraded\n");
+    stage->tls = tls_new(tf, ca, old != NULL ? old->tls : NULL, error, size);
+    if (stage->tls == NULL)
+        ca_unref(ca);
+    return stage->tls != NULL;
+}
+
 bool stage_build(struct stage *next, struct conf *conf, const struct stage *old, size_t loops,
                  const struct tf_addr *admin, char *error, size_t size)
 {
@@ -112,6 +156,7 @@ bool stage_build(struct stage *next, struct conf *conf, const struct stage *old,
                            old != NULL ? old->conf->tf.log.block : "", tf->limits.log_bytes, error, size) &&
               take_journal(&next->access, tf->log.access, old != NULL ? old->access : NULL,
                            old != NULL ? old->conf->tf.log.access : "", tf->limits.log_bytes, error, size);
+    ok = ok && take_tls(next, old, error, size);
     if (ok && !(note_own_addresses(next, admin) && make_settings(next))) {
         snprintf(error, size, "out of memory");
         ok = false;

@@ -10,6 +10,7 @@ struct stage {
     struct conf *conf;
     struct sockets sockets;
     struct journal *block, *access; /* NULL: off */
+    struct tls *tls;                /* NULL: nothing is upgraded */
     struct setting *settings;       /* one a loop */
     size_t loops;
 };

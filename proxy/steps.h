@@ -23,7 +23,9 @@ extern const struct step step_preface, step_access, step_decide, step_dial;
 extern const struct step step_request, step_answer, step_exchange;
 /* steps_tls.c: both hellos */
 extern const struct step step_hello, step_send_hello, step_server_hello;
+/* steps_upgrade.c: verified TLS to the server, and the client's own ended here */
+extern const struct step step_secure, step_originate, step_mint, step_terminate;
 /* steps_flow.c: bytes flow, or do not */
-extern const struct step step_relay, step_refuse;
+extern const struct step step_relay, step_carry, step_refuse;
 
 #endif

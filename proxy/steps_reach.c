@@ -40,7 +40,12 @@ static enum step_result run_decide(struct session *s)
     int32_t today = (int32_t)(facts->started_us / 1000000 / 86400);
     if (tf_policy_decide(&s->conf->tf.policy, facts, today) == TF_NEEDS_ADDRESS)
         return STEP_NEXT;
-    return facts->verdict == TF_VERDICT_BLOCK ? STEP_REFUSE : STEP_NEXT;
+    if (facts->verdict == TF_VERDICT_BLOCK)
+        return STEP_REFUSE;
+    if (facts->verdict != TF_VERDICT_UPGRADE || facts->ask != TF_ASK_HTTP)
+        return STEP_NEXT;
+    s->route = &route_secure;
+    return STEP_ROUTE;
 }
 
 const struct step step_decide = {.name = "decide", .run = run_decide};

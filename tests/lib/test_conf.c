@@ -237,8 +237,7 @@ static void what_this_version_lacks_is_refused_and_its_default_is_not(void **sta
 {
     static const char *const rows[][2] = {
         {"[listener x]\nlisten = *:1\nkind = socks5\n",
-         "kind = socks5: this version does not have it yet; write connect or sni"},
-        {"[listener x]\nlisten = *:1\nkind = forward\n", "this version does not have it yet"},
+         "kind = socks5: this version does not have it yet; write connect, sni or forward"},
         {"[listener x]\nlisten = *:1\nkind = transparent\n", "this version does not have it yet"},
         {"[listener x]\nlisten = *:1\ntls = on\n", "this version does not have it yet; write off"},
         {"[listener x]\nlisten = *:1\naccept_proxy = on\n", "this version does not have it yet"},
@@ -246,7 +245,6 @@ static void what_this_version_lacks_is_refused_and_its_default_is_not(void **sta
         {"[listener x]\nlisten = *:1\nclient_tls = optional\n", "this version does not have it yet"},
         {"[listener x]\nlisten = *:1\ncertificate = a.pem\n",
          "this version does not have it yet; leave it out"},
-        {"[listener x]\nlisten = *:1\nupstream = a:1\n", "this version does not have it yet"},
         {"[rule x]\naction = upgrade\n", "this version does not have it yet; write tunnel, block or monitor"},
         {"[rule x]\naction = block\ndestination = @m365:Exchange\n",
          "@m365:Exchange is a set that this version does not have yet"},

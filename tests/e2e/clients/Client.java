@@ -6,26 +6,35 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
+import java.util.Base64;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManagerFactory;
 
-/** Client.java WAY PORT NAME VERSION CA_FILE: asks for a page with one version of TLS, prints it or the exception. */
+/**
+ * Client.java WAY PORT NAME VERSION CA_FILE: asks for a page with one version of TLS, prints the server's certificate and
+ * the page, or the exception. With SSLv2Hello+VERSION the hello has the SSLv2 format, as that of Java 6.
+ */
 public class Client {
     public static void main(String[] arguments) throws Exception {
         String way = arguments[0];
         InetSocketAddress gateway = new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[1]));
         String name = arguments[2];
-        String version = arguments[3].equals("1.0") ? "TLSv1" : "TLSv" + arguments[3];
+        String[] protocols = arguments[3].replace("1.0", "1").replaceFirst("\\b1", "TLSv1").split("[+]");
         try (Socket plain = reach(way, gateway, name);
                 SSLSocket tls = (SSLSocket) factory(arguments[4]).createSocket(plain, name, 443, true)) {
             SSLParameters parameters = tls.getSSLParameters();
             parameters.setEndpointIdentificationAlgorithm("HTTPS");
             tls.setSSLParameters(parameters);
-            tls.setEnabledProtocols(new String[] {version});
+            tls.setEnabledProtocols(protocols);
             String request = "GET / HTTP/1.1\r\nHost: " + name + "\r\nConnection: close\r\n\r\n";
+            tls.startHandshake();
+            byte[] certificate = tls.getSession().getPeerCertificates()[0].getEncoded();
+            System.out.println("-----BEGIN CERTIFICATE-----");
+            System.out.println(Base64.getMimeEncoder().encodeToString(certificate));
+            System.out.println("-----END CERTIFICATE-----");
             tls.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
             System.out.write(tls.getInputStream().readAllBytes());
             System.out.flush();

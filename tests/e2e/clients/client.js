@@ -1,4 +1,5 @@
-// client.js WAY PORT NAME VERSION CA_FILE: asks for a page with one version of TLS, prints it or the error.
+// client.js WAY PORT NAME VERSION CA_FILE: asks for a page with one version of TLS, prints the server's certificate and
+// the page, or the error.
 "use strict";
 const fs = require("fs");
 const http = require("http");
@@ -22,7 +23,10 @@ function ask(options) {
   });
   socket.on("error", fail);
   socket.on("data", (data) => process.stdout.write(data));
-  socket.on("secureConnect", () => socket.write(`GET / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`));
+  socket.on("secureConnect", () => {
+    process.stdout.write(socket.getPeerX509Certificate().toString());
+    socket.write(`GET / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`);
+  });
 }
 
 if (way === "sni") {

@@ -1,4 +1,5 @@
-"""client.py WAY PORT NAME VERSION CA_FILE: asks for a page with one version of TLS, prints it or the error."""
+"""client.py WAY PORT NAME VERSION CA_FILE: asks for a page with one version of TLS, prints the server's certificate
+and the page, or the error."""
 
 import http.client
 import ssl
@@ -33,6 +34,7 @@ try:
     else:
         connection = StraightConnection("127.0.0.1", int(port), context=context)
     connection.request("GET", "/")
+    print(ssl.DER_cert_to_PEM_cert(connection.sock.getpeercert(True)))
     print(connection.getresponse().read().decode())
 except OSError as error:
     print(f"error: {error}")

@@ -2,14 +2,14 @@
 
 story     declares a behaviour and runs it
 gateway   the program under test: start, ports, records, stop
-pki       a certificate authority and a leaf, made once a build directory
+pki       a certificate authority for servers, made once a build directory
 wire      hellos and records as bytes, for what no real peer would send
 tls       a real TLS peer whose first flight can be laid out anew
 origins   servers, honest and odd
 clients   clients, raw and real
 names     a DNS server that says what a story wants said
 network   a network of its own for clients
-versions  the stories that every real client has to tell
+versions  the stories that every real client has to tell, blocked, tunnelled and upgraded
 """
 
 from .clients import (
@@ -17,6 +17,7 @@ from .clients import (
     SNI,
     WAYS,
     RawClient,
+    certificate_in,
     curl,
     gnutls_cli,
     java_client,
@@ -26,14 +27,14 @@ from .clients import (
     reach,
     run_client,
 )
-from .gateway import Gateway, clean_environment, program, wait_until
+from .gateway import Gateway, clean_environment, inspected, program, wait_until
 from .names import NameServer
 from .network import ClientNetwork, has_ipv6, in_own_network
-from .origins import BlackHole, HttpOrigin, RawOrigin, TlsOrigin
-from .pki import ca_file, workplace
+from .origins import BlackHole, HttpOrigin, OfficeOrigin, RawOrigin, TlsOrigin
+from .pki import ca_file, leaf, make_root, make_signed, office, openssl, workplace
 from .story import check, check_equal, check_in, run_stories, skip_unless, story
 from .tls import TlsPeer, client_context
-from .versions import stories_of
+from .versions import check_minted, stories_of, upgrade_stories_of
 from .wire import (
     SSL3,
     TLS10,

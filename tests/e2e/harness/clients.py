@@ -2,6 +2,7 @@
 which way (CONNECT, or TLS straight in), which name, which version of TLS."""
 
 import os
+import re
 import select
 import socket
 import subprocess
@@ -136,31 +137,34 @@ def request(name):
     return f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n"
 
 
-def curl(gateway, way, name, version, *options):
+def curl(gateway, way, name, version, *options, ca=None):
+    """This client, and each below, trusts who is in the file `ca`: the root of all origins, if it is not given."""
     where = ["-x", f"http://127.0.0.1:{gateway.proxy}"]
     if way == SNI:
         where = ["--connect-to", f"{name}:443:127.0.0.1:{gateway.straight}"]
     versions = [f"--tlsv{version}", "--tls-max", version, "--ciphers", "DEFAULT@SECLEVEL=0"]
-    return run_client("curl", "-sS", "--cacert", ca_file(), *where, *versions, *options, f"https://{name}/")
+    return run_client("curl", "-sS", "--cacert", ca or ca_file(), *where, *versions, *options, f"https://{name}/")
 
 
-def openssl_client(gateway, way, name, version):
+def openssl_client(gateway, way, name, version, *options, ca=None, sni=None):
+    """`sni`: the name in the hello, if it is not `name`; "" is none."""
     flag = {"1.0": "-tls1", "1.1": "-tls1_1", "1.2": "-tls1_2", "1.3": "-tls1_3"}[version]
     where = ["-proxy", f"127.0.0.1:{gateway.proxy}", "-connect", f"{name}:443"]
     if way == SNI:
         where = ["-connect", f"127.0.0.1:{gateway.straight}"]
+    named = ["-noservername"] if sni == "" else ["-servername", sni or name]
     return run_client(
-        "openssl", "s_client", *where, "-servername", name, flag, "-cipher", "DEFAULT:@SECLEVEL=0", "-CAfile",
-        ca_file(), "-verify_return_error", "-verify_hostname", name, "-quiet", stdin=request(name),
+        "openssl", "s_client", *where, *named, flag, "-cipher", "DEFAULT:@SECLEVEL=0", "-CAfile", ca or ca_file(),
+        "-verify_return_error", "-verify_hostname", name, "-showcerts", "-ign_eof", *options, stdin=request(name),
     )  # fmt: skip
 
 
-def gnutls_cli(gateway, way, name, version):
+def gnutls_cli(gateway, way, name, version, *more_priorities, ca=None):
     def ask(port):
-        priority = f"NORMAL:-VERS-ALL:+VERS-TLS{version}"
+        priority = ":".join(["NORMAL", "-VERS-ALL", f"+VERS-TLS{version}", *more_priorities])
         return run_client(
             "gnutls-cli", "--port", str(port), "--sni-hostname", name, "--verify-hostname", name, "--x509cafile",
-            ca_file(), "--priority", priority, "127.0.0.1", stdin=request(name),
+            ca or ca_file(), "--priority", priority, "--print-cert", "127.0.0.1", stdin=request(name),
         )  # fmt: skip
 
     if way == SNI:
@@ -170,11 +174,12 @@ def gnutls_cli(gateway, way, name, version):
 
 
 def program_client(*command):
-    """The clients beside this folder take: way, the gateway's port, name, version, file of the CA."""
+    """The clients beside this folder take: way, the gateway's port, name, version, file of the CA. They print the
+    server's certificate and then the page."""
 
-    def ask(gateway, way, name, version):
+    def ask(gateway, way, name, version, ca=None):
         port = gateway.proxy if way == CONNECT else gateway.straight
-        return run_client(*command, way, str(port), name, version, ca_file())
+        return run_client(*command, way, str(port), name, version, ca or ca_file())
 
     return ask
 
@@ -189,3 +194,11 @@ java_client = program_client(
     "java", f"-Djava.security.properties={program_file('java.security')}", "-XX:TieredStopAtLevel=1",
     program_file("Client.java"),
 )  # fmt: skip
+
+
+def certificate_in(output):
+    """Issuer and names of the first certificate in what a client printed, as openssl words them."""
+    pem = re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", output, re.S)
+    if not pem:
+        raise AssertionError(f"there is no certificate in {output}")
+    return run_client("openssl", "x509", "-noout", "-issuer", "-ext", "subjectAltName", stdin=pem[0]).output

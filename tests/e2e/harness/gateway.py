@@ -1,22 +1,25 @@
 """The program under test: starts it, knows its ports, reads its records, and stops it as strictly as it can."""
 
+import atexit
+import functools
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
 import time
 import urllib.request
 
-from .pki import workplace
+from .pki import ca_file, workplace
 from .story import check, check_equal
 
 WAIT_S = 20
 SANITIZER = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime error:|WARNING: ThreadSanitizer")
 
-# What every story has unless it says otherwise: both kinds of listener, loopback as a destination, and no DNS, so that
-# nothing but the story's own origins can be reached.
+# What every story has unless it says otherwise: both kinds of listener, loopback as a destination, no DNS, so that
+# nothing but the story's own origins can be reached, and no CA, since to make one takes time.
 DEFAULTS = {
     "floor.minimum": "1.2",
     "listener proxy.listen": "127.0.0.1:0",
@@ -26,6 +29,7 @@ DEFAULTS = {
     "access.port": "443, 80",
     "access.destination": "loopback",
     "dns.servers": "127.0.0.1:1",
+    "ca.directory": "off",
     "log.block": "-",
     "gateway.threads": "2",
     "limits.drain_s": "5",
@@ -49,6 +53,28 @@ def ini_of(settings):
         values = value if isinstance(value, list) else [value]
         sections.setdefault(section, []).extend(f"{key} = {v}" for v in values)
     return "\n".join("\n".join([f"[{name}]", *lines, ""]) for name, lines in sections.items())
+
+
+@functools.cache
+def gateway_ca():
+    """The directory of a CA for gateways that upgrade, made once for each scenario; it may vouch for the names of
+    origins and of Microsoft 365."""
+    directory = workplace("run", f"ca-{os.getpid()}")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    file = f"{directory}.ini"
+    rule = {"rule origins.destination": "*.floor.test", "rule origins.action": "upgrade"}
+    with open(file, "w", encoding="utf-8") as f:
+        f.write(ini_of({**DEFAULTS, **rule, "ca.directory": directory}))
+    subprocess.run([program(), "ca", "init", "-c", file], env=clean_environment(), check=True, capture_output=True)
+    os.unlink(file)
+    return directory
+
+
+def inspected(flight, *options):
+    """What `tlsfloor inspect` says of captured bytes."""
+    command = [program(), "inspect", *options, "-"]
+    done = subprocess.run(command, input=bytes(flight), env=clean_environment(), check=False, capture_output=True)
+    return json.loads(done.stdout)
 
 
 class Lines:
@@ -84,15 +110,22 @@ class Lines:
 class Gateway:
     """Runs for the length of a `with` block. `origins` become reachable under their names. `settings` are
     {"section.key": value} on top of DEFAULTS (None takes one out); or there is a file, and settings by `environment`.
+    With `upgrades` it has a CA, whose certificate is in the file `ca`, and trusts the origins.
     At the end the gateway must stop with exit code 0 and no sanitizer's report, and every record must have been asked
     for: one that no story expects is a defect."""
 
-    def __init__(self, *origins, settings=None, file=None, environment=None):
-        wanted = {"upstream.resolve": resolve_lines(*origins), **DEFAULTS, **(settings or {})}
+    def __init__(self, *origins, settings=None, file=None, environment=None, upgrades=False):
+        wanted = {"upstream.resolve": resolve_lines(*origins), **DEFAULTS}
+        if upgrades:
+            wanted |= {"ca.directory": gateway_ca(), "upstream.ca_file": ca_file()}
+            self.ca = f"{gateway_ca()}/ca.pem"
+        wanted |= settings or {}
         self.ini = ini_of({key: value for key, value in wanted.items() if value is not None})
         self.file = file or workplace("run", f"{os.getpid()}-{time.monotonic_ns()}.ini")
         self.temporary = file is None
         self.environment = environment or {}
+        if not self.temporary:
+            self.environment = {"TLSFLOOR_CA_DIRECTORY": DEFAULTS["ca.directory"], **self.environment}
         self.taken = 0
         self.finished = False
 
@@ -148,11 +181,27 @@ class Gateway:
         with open(self.file, "w", encoding="utf-8") as f:
             f.write(ini)
 
-    def metric(self, name):
-        """The sum over all labels, from the admin listener."""
+    def reload(self, ini):
+        """Gives the file other contents, and waits until they are in force."""
+
+        def reloads(lines):
+            return lines.count("tlsfloor: reloaded")
+
+        before = reloads(self.stderr.lines)
+        self.write(ini)
+        self.signal(signal.SIGHUP)
+        check(self.stderr.wait(lambda lines: reloads(lines) > before), "it never says that it reloaded")
+
+    def metric(self, name, **labels):
+        """The sum over all labels but those that are given, from the admin listener."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['admin']}/metrics", timeout=WAIT_S) as response:
             lines = response.read().decode().splitlines()
-        return sum(int(line.split()[-1]) for line in lines if re.match(rf"{name}(\{{|\s)", line))
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        return sum(
+            int(line.split()[-1])
+            for line in lines
+            if re.match(rf"{name}(\{{|\s)", line) and all(label in line for label in wanted)
+        )
 
     def cpu_s(self):
         """Seconds of processor time so far."""

@@ -4,8 +4,10 @@ import re
 import socket
 import ssl
 import threading
+from collections import namedtuple
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from .pki import office
 from .tls import TlsPeer, server_context
 
 WAIT_S = 20
@@ -17,7 +19,7 @@ class Connection:
 
     def __init__(self, sock):
         self.sock = sock
-        self.received = b""
+        self.received = bytearray()
         self.error = None
         self.over = threading.Event()
 
@@ -45,6 +47,9 @@ class Connection:
             self.sock.sendall(part)
 
     sendall = send
+
+    def shutdown(self, how):
+        self.sock.shutdown(how)
 
     def close(self):
         self.sock.close()
@@ -128,36 +133,66 @@ class RawOrigin(Origin):
         super().__init__(**more)
 
 
-class TlsOrigin(Origin):
-    """A real TLS server for versions lowest to highest. Answers a request with one of `pages`, by path, or with a page
-    that names its version. `reshape` lays out its first flight anew. `versions` holds what the finished handshakes
-    agreed on."""
+# What a server knows of a client: `name` as in SNI, `alpn` what was picked.
+Agreed = namedtuple("Agreed", "version cipher name alpn resumed")
 
-    def __init__(self, lowest="1.0", highest="1.3", reshape=None, pages=None, **more):
-        self.context = server_context(lowest, highest)
+
+class TlsOrigin(Origin):
+    """A real TLS server for versions lowest to highest. Once the handshake is over it does what `script(peer)` does;
+    without one it answers a request with one of `pages`, by path, or with a page that says what was agreed on.
+    `reshape` lays out its first flight anew. `agreed` holds what the finished handshakes agreed on."""
+
+    def __init__(
+        self, lowest="1.0", highest="1.3", reshape=None, pages=None, script=None, certificate=None, alpn=(), **more
+    ):
+        self.context = server_context(lowest, highest, certificate)
+        self.context.sni_callback = self._note_name
+        if alpn:
+            self.context.set_alpn_protocols(alpn)
         self.reshape = reshape
         self.pages = pages or {}
-        self.versions = []
+        self.script = script or self._answer
+        self.agreed = []
         super().__init__(**more)
+
+    @staticmethod
+    def _note_name(tls, name, _):
+        tls.asked_name = name
+
+    @property
+    def versions(self):
+        return [agreed.version for agreed in self.agreed]
 
     def serve(self, connection):
         peer = TlsPeer(connection, self.context, reshape=self.reshape)
+        tls = peer.tls
         try:
             peer.handshake()
-            self.versions.append(peer.version())
-            request = b""
-            while b"\r\n\r\n" not in request:
-                part = peer.read()
-                if not part:
-                    return
-                request += part
-            path = request.split(b" ", 2)[1].decode()
-            page = self.pages.get(path, f"<title>page over {peer.version()}</title>\n".encode())
-            head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n"
-            peer.write(f"{head}Connection: close\r\n\r\n".encode() + page)
+            name, alpn = getattr(tls, "asked_name", None), tls.selected_alpn_protocol()
+            self.agreed.append(Agreed(tls.version(), tls.cipher()[0], name, alpn, tls.session_reused))
+            self.script(peer)
             peer.close()
         except ssl.SSLError as error:
             connection.error = error
+
+    def _answer(self, peer):
+        request = b""
+        while b"\r\n\r\n" not in request:
+            part = peer.read()
+            if not part:
+                return
+            request += part
+        path = request.split(b" ", 2)[1].decode()
+        page = self.pages.get(path, f"<title>page over {peer.version()}</title>\n".encode())
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n"
+        peer.write(f"{head}Connection: close\r\n\r\n".encode() + page)
+
+
+class OfficeOrigin(TlsOrigin):
+    """Stands in for Microsoft 365: TLS 1.2 and 1.3, HTTP/1.1 and 2, a chain with an intermediate."""
+
+    def __init__(self, lowest="1.2", highest="1.3", name="outlook.office365.com", alpn=("h2", "http/1.1"), **more):
+        super().__init__(lowest, highest, name=name, certificate=office(), alpn=alpn, **more)
 
 
 class BlackHole:

@@ -1,11 +1,14 @@
-"""A certificate authority and a leaf for the names that stories use, made with the openssl command, once for each
-build directory. Stories run side by side, so a lock guards the making."""
+"""A certificate authority for servers, and their certificates, made with the openssl command, once for each build
+directory. Stories run side by side, so a lock guards the making."""
 
 import fcntl
 import os
 import subprocess
 
 NAMES = "DNS:*.floor.test,DNS:localhost,IP:127.0.0.1,IP:::1"
+OFFICE_NAMES = "DNS:outlook.office365.com,DNS:*.office365.com,DNS:outlook.office.com"
+SERVER = "extendedKeyUsage=serverAuth\nbasicConstraints=CA:false"
+KEY = ["-newkey", "rsa:2048", "-nodes", "-days", "3650"]
 
 
 def workplace(*parts):
@@ -15,38 +18,51 @@ def workplace(*parts):
     return path
 
 
-def _openssl(*arguments):
-    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+def openssl(*arguments):
+    """What the command printed."""
+    return subprocess.run(["openssl", *arguments], check=True, capture_output=True).stdout.decode()
+
+
+def make_root(path, name):
+    """PATH.pem and PATH.key, signed by itself."""
+    openssl("req", "-x509", *KEY, "-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign", "-keyout",
+            f"{path}.key", "-out", f"{path}.pem")  # fmt: skip
+
+
+def make_signed(path, issuer, name, extensions):
+    """PATH.pem and PATH.key, signed by ISSUER.pem; `extensions` as in an openssl.cnf."""
+    openssl("req", *KEY, "-subj", f"/CN={name}", "-keyout", f"{path}.key", "-out", f"{path}.csr")
+    with open(f"{path}.ext", "w", encoding="ascii") as f:
+        f.write(extensions)
+    openssl("x509", "-req", "-in", f"{path}.csr", "-CA", f"{issuer}.pem", "-CAkey", f"{issuer}.key", "-CAcreateserial",
+            "-days", "3000", "-extfile", f"{path}.ext", "-out", f"{path}.pem")  # fmt: skip
 
 
 def _make(directory):
-    key = ["-newkey", "rsa:2048", "-nodes", "-days", "3650"]
-    _openssl(
-        "req", "-x509", *key, "-subj", "/CN=tlsfloor test root", "-keyout", f"{directory}/ca.key",
-        "-addext", "keyUsage=critical,keyCertSign", "-out", f"{directory}/ca.new",
-    )  # fmt: skip
-    _openssl("req", *key, "-subj", "/CN=origin.floor.test", "-keyout", f"{directory}/leaf.key", "-out",
-             f"{directory}/leaf.csr")  # fmt: skip
-    with open(f"{directory}/leaf.ext", "w", encoding="ascii") as f:
-        f.write(f"subjectAltName={NAMES}\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:false\n")
-    _openssl(
-        "x509", "-req", "-in", f"{directory}/leaf.csr", "-CA", f"{directory}/ca.new", "-CAkey",
-        f"{directory}/ca.key", "-CAcreateserial", "-days", "3000", "-extfile", f"{directory}/leaf.ext",
-        "-out", f"{directory}/leaf.pem",
-    )  # fmt: skip
-    os.rename(f"{directory}/ca.new", f"{directory}/ca.pem")
+    root, between, office = (f"{directory}/{name}" for name in ("ca", "between", "office"))
+    make_root(root, "tlsfloor test root")
+    make_signed(f"{directory}/leaf", root, "origin.floor.test", f"subjectAltName={NAMES}\n{SERVER}")
+    make_signed(between, root, "tlsfloor test intermediate",
+                "basicConstraints=critical,CA:true,pathlen:0\nkeyUsage=critical,keyCertSign")  # fmt: skip
+    make_signed(office, between, "outlook.office365.com", f"subjectAltName={OFFICE_NAMES}\n{SERVER}")
+    with open(f"{directory}/office-chain.new", "w", encoding="ascii") as chain:
+        for path in (office, between):
+            with open(f"{path}.pem", encoding="ascii") as f:
+                chain.write(f.read())
+    os.rename(f"{directory}/office-chain.new", f"{directory}/office-chain.pem")  # the last: all is there
 
 
 def _directory():
     directory = os.path.dirname(workplace("pki", "x"))
     with open(f"{directory}/lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.exists(f"{directory}/ca.pem"):
+        if not os.path.exists(f"{directory}/office-chain.pem"):
             _make(directory)
     return directory
 
 
 def ca_file():
+    """The root of all servers of stories."""
     return f"{_directory()}/ca.pem"
 
 
@@ -54,3 +70,9 @@ def leaf():
     """The origin's certificate and its key."""
     directory = _directory()
     return f"{directory}/leaf.pem", f"{directory}/leaf.key"
+
+
+def office():
+    """The same of the stand-in for Microsoft 365: with an intermediate, as there."""
+    directory = _directory()
+    return f"{directory}/office-chain.pem", f"{directory}/office.key"

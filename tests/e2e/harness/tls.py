@@ -1,6 +1,7 @@
 """A real TLS peer (OpenSSL, by way of Python) over a plain socket, whose first flight can be laid out anew: the same
 handshake bytes over other records and segments."""
 
+import socket
 import ssl
 import warnings
 
@@ -23,27 +24,35 @@ def _set_versions(context, lowest, highest):
     return context
 
 
-def client_context(lowest="1.0", highest="1.3"):
-    return _set_versions(ssl.create_default_context(cafile=ca_file()), lowest, highest)
+def client_context(lowest="1.0", highest="1.3", ca=None):
+    """Trusts who is in the file `ca`: the root of all origins, if it is not given."""
+    return _set_versions(ssl.create_default_context(cafile=ca or ca_file()), lowest, highest)
 
 
-def server_context(lowest="1.0", highest="1.3"):
+def server_context(lowest="1.0", highest="1.3", certificate=None):
+    """`certificate`: a file with a chain, and one with its key."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*leaf())
+    context.load_cert_chain(*(certificate or leaf()))
     return _set_versions(context, lowest, highest)
 
 
 class TlsPeer:
-    """`reshape`, where given, turns the first flight into the pieces that are sent one by one."""
+    """`reshape`, where given, turns the first flight into the pieces that are sent one by one. `session`: one to
+    resume. `was_cut`: the other side's end came without its close_notify."""
 
-    def __init__(self, sock, context, server_hostname=None, reshape=None, pause=None):
+    def __init__(self, sock, context, server_hostname=None, reshape=None, pause=None, session=None):
         self.sock = sock
         self.reshape = reshape
         self.pause = pause
+        self.was_cut = False
         self.incoming = ssl.MemoryBIO()
         self.outgoing = ssl.MemoryBIO()
         self.tls = context.wrap_bio(
-            self.incoming, self.outgoing, server_side=server_hostname is None, server_hostname=server_hostname
+            self.incoming,
+            self.outgoing,
+            server_side=server_hostname is None,
+            server_hostname=server_hostname,
+            session=session,
         )
 
     def _flush(self):
@@ -80,6 +89,10 @@ class TlsPeer:
     def version(self):
         return self.tls.version()
 
+    def certificate(self):
+        """The other side's, as PEM."""
+        return ssl.DER_cert_to_PEM_cert(self.tls.getpeercert(True))
+
     def write(self, data):
         self._do(self.tls.write, data)
 
@@ -87,22 +100,46 @@ class TlsPeer:
         """b"" at the end of the data, close_notify or not."""
         try:
             return self._do(self.tls.read, n)
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+        except ssl.SSLZeroReturnError:
+            return b""
+        except ssl.SSLEOFError:
+            self.was_cut = True
             return b""
 
+    def read_exactly(self, n):
+        data = bytearray()
+        while len(data) < n:
+            part = self.read(min(n - len(data), 65536))
+            if not part:
+                raise EOFError(f"{len(data)} bytes of {n} came")
+            data += part
+        return bytes(data)
+
     def read_all(self):
-        data = b""
+        data = bytearray()
         while part := self.read():
             data += part
-        return data
+        return bytes(data)
 
-    def close(self):
+    def _say_goodbye(self):
         try:
             self.tls.unwrap()
         except (ssl.SSLError, ValueError):
             pass  # close_notify is queued; the peer's own is not waited for
+        self._flush()
+
+    def end(self):
+        """No more to write; what the other side still says can be read."""
+        self._say_goodbye()
+        self.shut()
+
+    def shut(self):
+        """The end of the connection's one half, without a close_notify."""
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def close(self):
         try:
-            self._flush()
+            self._say_goodbye()
         except OSError:
             pass
         self.sock.close()

@@ -1,0 +1,176 @@
+/* Steps of an upgrade: verified TLS to the server, then, and only then, a
+ * certificate for its name, and with it the end of the client's own TLS. */
+#include "steps.h"
+
+#include "loop.h"
+#include "tls_link.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+/* The name that the server must prove, and that the client sees: the one that the rules went by. */
+static const char *proven_name(const struct tf_facts *facts)
+{
+    return facts->target.is_address && facts->name[0] != '\0' ? facts->name : facts->target.host;
+}
+
+/* `failure` finds the reason and the exact cause. */
+static enum step_result refuse_handshake(struct session *s, enum tf_side side,
+                                         enum tf_reason (*failure)(SSL *, struct tf_writer *))
+{
+    struct setup *setup = s->setup;
+    struct tf_writer why = tf_writer_of(setup->why, sizeof setup->why - 1);
+    setup->facts.reason = failure(s->side[side].tls->ssl, &why);
+    setup->why[why.len] = '\0';
+    setup->facts.detail = why.len > 0 ? setup->why : NULL;
+    return STEP_REFUSE;
+}
+
+/* secure: a plain request goes to the TLS port of its host. */
+
+static enum step_result run_secure(struct session *s)
+{
+    struct tf_target *target = &session_facts(s)->target;
+    if (target->port == 80)
+        target->port = target->addr.port = 443;
+    return STEP_NEXT;
+}
+
+const struct step step_secure = {.name = "secure", .run = run_secure};
+
+/* originate: the handshake with the server. */
+
+static bool begin_originate(struct session *s)
+{
+    const struct tf_facts *facts = session_facts(s);
+    const struct tls *tls = s->loop->setting->tls;
+    bool is_http = facts->ask == TF_ASK_HTTP || facts->target.port == 443;
+    struct resume_entry *resume = resume_hold(&s->loop->resumer, proven_name(facts), facts->target.port);
+    SSL *ssl = tls != NULL ? tls_outside(tls, proven_name(facts), facts->hello.alpn, is_http,
+                                         resume != NULL ? resume_session(resume) : NULL)
+                           : NULL;
+    if (tls_link_start(&s->side[TF_SERVER], ssl, (struct tf_span){NULL, 0})) {
+        tls_link_resume(&s->side[TF_SERVER], resume);
+        return true;
+    }
+    if (resume != NULL)
+        resume_release(resume);
+    return false;
+}
+
+static enum step_result run_originate(struct session *s)
+{
+    struct link *server = &s->side[TF_SERVER];
+    if (s->side[TF_CLIENT].failed)
+        return end_for(s, TF_REASON_RESET);
+    if (server->tls == NULL && !begin_originate(s))
+        return refuse_for(s, TF_REASON_NO_RESOURCES);
+    switch (tls_link_is_up(server) ? LINK_OK : tls_link_handshake(server)) {
+    case LINK_OK:
+        session_facts(s)->outside = tls_leg(server->tls->ssl);
+        return STEP_NEXT;
+    case LINK_AGAIN:
+        return STEP_WAIT;
+    default:
+        break;
+    }
+    if (server->tls->resume != NULL)
+        resume_drop(server->tls->resume); /* if it was that, the next one does without */
+    return refuse_handshake(s, TF_SERVER, tls_outside_failure);
+}
+
+static enum step_result late_originate(struct session *s)
+{
+    return refuse_for(s, TF_REASON_UPSTREAM_TLS_TIMEOUT);
+}
+
+const struct step step_originate = {"originate", run_originate, offsetof(struct tf_limits, handshake_ms),
+                                    late_originate};
+
+/* mint: the certificate for the client, of a name that has just been proven. */
+
+/* NULL: a reload has taken it away meanwhile. */
+static struct ca *own_ca(const struct session *s)
+{
+    const struct tls *tls = s->loop->setting->tls;
+    return tls != NULL ? tls_ca(tls) : NULL;
+}
+
+/* The facts go on pointing into the client's hello. */
+static bool begin_terminate(struct session *s, const struct leaf *leaf)
+{
+    struct setup *setup = s->setup;
+    struct link *client = &s->side[TF_CLIENT];
+    SSL *outside = s->side[TF_SERVER].tls->ssl;
+    SSL *ssl = tls_inside(s->loop->setting->tls, leaf, proven_name(&setup->facts), outside);
+    setup->hello = client->ahead;
+    client->ahead = (struct lookahead){.p = NULL};
+    return tls_link_start(client, ssl, lookahead_rest(&setup->hello));
+}
+
+static void on_minted(void *arg, const struct leaf *leaf)
+{
+    struct session *s = arg;
+    s->setup->mint = NULL;
+    if (leaf == NULL || own_ca(s) == NULL || !begin_terminate(s, leaf))
+        session_facts(s)->reason = TF_REASON_NO_RESOURCES;
+    session_run(s);
+}
+
+static enum step_result run_mint(struct session *s)
+{
+    struct setup *setup = s->setup;
+    struct ca *ca = own_ca(s);
+    const char *name = proven_name(&setup->facts);
+    enum tf_leaf kind;
+    if (s->side[TF_CLIENT].tls != NULL)
+        return STEP_NEXT;
+    if (setup->facts.reason != TF_REASON_NONE)
+        return STEP_REFUSE;
+    if (setup->mint != NULL)
+        return s->side[TF_CLIENT].failed ? end_for(s, TF_REASON_RESET) : STEP_WAIT;
+    if (ca == NULL)
+        return refuse_for(s, TF_REASON_NO_RESOURCES);
+    if (!ca_permits(ca, name))
+        return refuse_for(s, TF_REASON_NAME_NOT_CONSTRAINED);
+    enum tf_reason why = tf_inside_choose(&setup->facts.hello, &kind);
+    if (why != TF_REASON_NONE)
+        return refuse_for(s, why);
+    const struct leaf *leaf = mint_cached(&s->loop->minter, ca, name, kind);
+    if (leaf != NULL)
+        return begin_terminate(s, leaf) ? STEP_NEXT : refuse_for(s, TF_REASON_NO_RESOURCES);
+    setup->mint = mint_start(&s->loop->minter, ca, name, kind, on_minted, s);
+    return setup->mint != NULL ? STEP_WAIT : refuse_for(s, TF_REASON_NO_RESOURCES);
+}
+
+static enum step_result late_mint(struct session *s)
+{
+    return refuse_for(s, TF_REASON_NO_RESOURCES);
+}
+
+const struct step step_mint = {"mint", run_mint, offsetof(struct tf_limits, handshake_ms), late_mint};
+
+/* terminate: the handshake with the client, who from here on hears OpenSSL and nobody else. */
+
+static enum step_result run_terminate(struct session *s)
+{
+    struct link *client = &s->side[TF_CLIENT];
+    s->setup->tongue = NULL;
+    switch (tls_link_handshake(client)) {
+    case LINK_OK:
+        session_facts(s)->inside = tls_leg(client->tls->ssl);
+        return STEP_NEXT;
+    case LINK_AGAIN:
+        return STEP_WAIT;
+    default:
+        return refuse_handshake(s, TF_CLIENT, tls_inside_failure);
+    }
+}
+
+static enum step_result late_terminate(struct session *s)
+{
+    return refuse_for(s, TF_REASON_CLIENT_HANDSHAKE_TIMEOUT);
+}
+
+const struct step step_terminate = {"terminate", run_terminate, offsetof(struct tf_limits, handshake_ms),
+                                    late_terminate};
