@@ -202,8 +202,6 @@ static void put_keys(struct tf_writer *w, const struct tf_section_info *info)
         tf_put_parts(w, TF_PARTS(joint, info->keys[i].name));
         joint = ", ";
     }
-    if (joint[0] == '\0')
-        tf_put_text(w, "none in this version");
 }
 
 static void report_unknown_key(struct tf_conf_load *load, struct tf_text key, const char *written,
@@ -322,6 +320,14 @@ const struct tf_origin *tf_conf_origin(const struct tf_conf *conf, const char *s
         i++;
     assert(i < info->key_count);
     return &s->settings[i].origin;
+}
+
+const struct tf_origin *tf_conf_rule_origin(const struct tf_conf *conf, const struct tf_rule *rule)
+{
+    const struct tf_section *s =
+        tf_section_find(conf, &tf_section_infos[TF_SECTION_RULE], tf_text_of(rule->name));
+    assert(s);
+    return &s->origin;
 }
 
 const struct tf_override *tf_conf_override(const struct tf_conf *conf, const struct tf_target *target)

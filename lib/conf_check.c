@@ -57,8 +57,8 @@ static void check_has_no(struct tf_conf_load *load, const struct tf_section *sec
     if (is_written(section, key))
         tf_report(load, TF_WARNING, &setting_of(section, key)->origin,
                   TF_PARTS(TF_SECTION_PARTS(section), " ", section->info->keys[key].name,
-                           " means nothing with kind = ",
-                           setting_of(section, TF_KEY_LISTENER_kind)->text, "; leave it out"));
+                           " means nothing with kind = ", setting_of(section, TF_KEY_LISTENER_kind)->text,
+                           "; leave it out"));
 }
 
 /* `key` is where the port was written. */
@@ -228,6 +228,20 @@ static void check_metadata(struct tf_conf_load *load)
                      "smaller blocks, or add metadata if that is meant"));
 }
 
+/* A certificate may have its key in the same file; a key alone is of no use. */
+static void check_upstream(struct tf_conf_load *load)
+{
+    const struct tf_section *upstream = tf_section_plain(load->conf, TF_SECTION_UPSTREAM);
+    const struct tf_setting *key = setting_of(upstream, TF_KEY_UPSTREAM_key);
+
+    if (key->text[0] && !setting_of(upstream, TF_KEY_UPSTREAM_certificate)->text[0])
+        tf_report(
+            load, TF_ERROR, &key->origin,
+            TF_PARTS(
+                "[upstream] key has no certificate to go with; write certificate = and its file, or leave "
+                "the key out"));
+}
+
 bool tf_conf_finish(struct tf_conf_load *load)
 {
     tf_gather_rules(load);
@@ -239,6 +253,8 @@ bool tf_conf_finish(struct tf_conf_load *load)
 
     const struct tf_section *admin = tf_section_plain(load->conf, TF_SECTION_ADMIN);
     load->conf->admin_on = strcmp(setting_of(admin, TF_KEY_ADMIN_listen)->text, "off") != 0;
+    const struct tf_section *ca = tf_section_plain(load->conf, TF_SECTION_CA);
+    load->conf->policy.can_upgrade = strcmp(setting_of(ca, TF_KEY_CA_directory)->text, "off") != 0;
     for (const struct tf_section *s = load->conf->sections; s; s = s->next)
         check_required(load, s);
     check_listeners(load);
@@ -246,6 +262,7 @@ bool tf_conf_finish(struct tf_conf_load *load)
     check_metadata(load);
     check_logs(load);
     check_admin(load);
+    check_upstream(load);
     tf_check_rules(load);
     return load->errors == 0;
 }

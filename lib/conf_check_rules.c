@@ -71,6 +71,17 @@ static void check_until(struct tf_conf_load *load, const struct tf_section *sect
                   TF_PARTS(TF_SECTION_PARTS(section), " ends on ", until->text, ", ", distance, owner));
 }
 
+static void check_upgrade(struct tf_conf_load *load, const struct tf_section *section)
+{
+    const struct tf_rule *rule = section->object;
+    if (rule->action == TF_ACTION_UPGRADE && !load->conf->policy.can_upgrade)
+        tf_report(
+            load, TF_ERROR, &section->settings[TF_KEY_RULE_action].origin,
+            TF_PARTS(TF_SECTION_PARTS(section),
+                     " action = upgrade needs a CA, and [ca] directory is off; write a directory there, or "
+                     "action = tunnel here"));
+}
+
 /* Whether all that one entry of a list matches is matched by another as well. */
 typedef bool covers_item(const void *a, const void *b);
 
@@ -85,16 +96,31 @@ static bool covers_cidr(const void *a, const void *b)
     return wide->bits <= narrow->bits && tf_cidr_has(wide, &narrow->base);
 }
 
+static bool covers_filter(const struct tf_m365_filter *wide, const struct tf_m365_filter *narrow)
+{
+    if (wide->by_area)
+        return narrow->by_area && wide->area == narrow->area;
+    if (wide->by_category)
+        return narrow->by_category && wide->category == narrow->category;
+    return true;
+}
+
+/* What is in the endpoint set is not known here. */
 static bool covers_destination(const void *a, const void *b)
 {
     const struct tf_destination *wide = a, *narrow = b;
-    if (!wide->pattern)
-        return !narrow->pattern && covers_cidr(&wide->cidr, &narrow->cidr);
-    if (!narrow->pattern)
-        return strcmp(wide->pattern, "*") == 0;
-    /* "*.b.a" lies below "*.a" just as the name "x.b.a" does. */
-    return strcmp(wide->pattern, narrow->pattern) == 0 ||
-           tf_host_matches(wide->pattern, narrow->pattern, strlen(narrow->pattern));
+    if (wide->kind != narrow->kind)
+        return wide->kind == TF_TO_NAME && strcmp(wide->pattern, "*") == 0;
+    switch (wide->kind) {
+    case TF_TO_NAME: /* "*.b.a" lies below "*.a" just as the name "x.b.a" does. */
+        return strcmp(wide->pattern, narrow->pattern) == 0 ||
+               tf_host_matches(wide->pattern, narrow->pattern, strlen(narrow->pattern));
+    case TF_TO_BLOCK:
+        return covers_cidr(&wide->cidr, &narrow->cidr);
+    case TF_TO_M365:
+        return covers_filter(&wide->m365, &narrow->m365);
+    }
+    return false;
 }
 
 static bool covers_port(const void *a, const void *b)
@@ -182,6 +208,7 @@ void tf_check_rules(struct tf_conf_load *load)
             continue;
         check_names(load, s);
         check_until(load, s);
+        check_upgrade(load, s);
         if (load->errors == 0) /* a list that could not be read would match everything */
             check_reached(load, s);
     }

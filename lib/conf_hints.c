@@ -213,6 +213,13 @@ static bool host_of_url(struct tf_text item, struct tf_target *host)
            tf_authority_parse(authority.p, authority.n, 443, host) == TF_HOST_OK;
 }
 
+static bool wrong_url(const struct tf_value *v, struct tf_text item, const struct tf_target *host)
+{
+    struct tf_quote quote;
+    return tf_value_refuse(
+        v, TF_PARTS(tf_quote_text(&quote, item), " is more than a name; write the name alone: ", host->host));
+}
+
 bool tf_value_wrong_set(const struct tf_value *v, struct tf_text item)
 {
     static const char *const sets[] = {"@m365",        "@m365:Common", "@m365:Exchange", "@m365:SharePoint",
@@ -233,12 +240,9 @@ bool tf_value_wrong_set(const struct tf_value *v, struct tf_text item)
 
 bool tf_value_wrong_pattern(const struct tf_value *v, struct tf_text item)
 {
-    struct tf_quote quote;
     struct tf_target target;
-
     if (host_of_url(item, &target))
-        return tf_value_refuse(v, TF_PARTS(tf_quote_text(&quote, item),
-                                           " is more than a name; write the name alone: ", target.host));
+        return wrong_url(v, item, &target);
     return tf_value_wrong_item(v, item, "is no name or pattern of names");
 }
 
@@ -250,8 +254,7 @@ bool tf_value_wrong_destination(const struct tf_value *v, struct tf_text item, e
 
     const char *text = tf_quote_text(&item_quote, item);
     if (host_of_url(item, &target))
-        return tf_value_refuse(v,
-                               TF_PARTS(text, " is more than a name; write the name alone: ", target.host));
+        return wrong_url(v, item, &target);
     if (split_port(item, &host, &port) && is_port(port) && host.n > 0 && !memchr(host.p, ':', host.n))
         return tf_value_refuse(v, TF_PARTS(text, " has a port; the port has a key of its own: write ",
                                            tf_quote_text(&host_quote, host),

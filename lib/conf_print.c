@@ -18,26 +18,21 @@ static void put_setting(struct tf_writer *w, const struct tf_key *key, const str
     tf_put_char(w, '\n');
 }
 
-static void put_section(struct tf_writer *w, const struct tf_section *section, bool *first)
+static void put_section(struct tf_writer *w, const struct tf_section *section)
 {
-    bool open = false;
-    for (size_t i = 0; i < section->info->key_count; i++) {
-        if (!tf_key_is_used(&section->info->keys[i]))
-            continue;
-        if (!open)
-            tf_put_parts(w, TF_PARTS(*first ? "" : "\n", TF_SECTION_PARTS(section), "\n"));
-        open = true;
-        *first = false;
+    tf_put_parts(w, TF_PARTS(TF_SECTION_PARTS(section), "\n"));
+    for (size_t i = 0; i < section->info->key_count; i++)
         for (const struct tf_setting *s = &section->settings[i]; s; s = s->next)
-            put_setting(w, &section->info->keys[i], s);
-    }
+            if (tf_key_is_used(&section->info->keys[i]))
+                put_setting(w, &section->info->keys[i], s);
 }
 
 void tf_put_conf(struct tf_writer *w, const struct tf_conf *conf)
 {
-    bool first = true;
-    for (const struct tf_section *s = conf->sections; s; s = s->next)
-        put_section(w, s, &first);
+    for (const struct tf_section *s = conf->sections; s; s = s->next) {
+        tf_put_text(w, s == conf->sections ? "" : "\n");
+        put_section(w, s);
+    }
 }
 
 static void put_key_row(struct tf_writer *w, const struct tf_key *key)
@@ -54,26 +49,22 @@ static void put_key_row(struct tf_writer *w, const struct tf_key *key)
     tf_put_text(w, " |\n");
 }
 
-/* The section with those of its keys that can be set; nothing if there are none. */
-static void put_section_reference(struct tf_writer *w, const struct tf_section_info *info, bool *first)
+/* The section with those of its keys that can be set. */
+static void put_section_reference(struct tf_writer *w, const struct tf_section_info *info)
 {
     const char *name = info->object == TF_OBJECT_PLAIN ? "" : " NAME";
-    bool open = false;
-    for (size_t i = 0; i < info->key_count; i++) {
-        if (!tf_key_is_used(&info->keys[i]))
-            continue;
-        if (!open)
-            tf_put_parts(w, TF_PARTS(*first ? "" : "\n", "### `[", info->name, name, "]`\n\n", info->doc,
-                                     "\n\n| Key | Default | Values | Meaning |\n|---|---|---|---|\n"));
-        open = true;
-        *first = false;
-        put_key_row(w, &info->keys[i]);
-    }
+    tf_put_parts(w, TF_PARTS("### `[", info->name, name, "]`\n\n"));
+    tf_put_text(w, info->doc); /* however long */
+    tf_put_text(w, "\n\n| Key | Default | Values | Meaning |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < info->key_count; i++)
+        if (tf_key_is_used(&info->keys[i]))
+            put_key_row(w, &info->keys[i]);
 }
 
 void tf_put_conf_reference(struct tf_writer *w)
 {
-    bool first = true;
-    for (size_t i = 0; i < TF_SECTION_COUNT; i++)
-        put_section_reference(w, &tf_section_infos[i], &first);
+    for (size_t i = 0; i < TF_SECTION_COUNT; i++) {
+        tf_put_text(w, i == 0 ? "" : "\n");
+        put_section_reference(w, &tf_section_infos[i]);
+    }
 }

@@ -13,6 +13,7 @@ enum tf_feed {
     TF_FEED_TARGET, /* facts->target and facts->ask are set; the session checks, dials, then calls answer */
     TF_FEED_AGAIN,  /* this exchange is over; both sides may serve another: feed the client's bytes anew */
     TF_FEED_CLOSE,  /* this exchange is over: flush what was written to the client, and close */
+    TF_FEED_SWITCH, /* both sides have agreed on another protocol: flush, and let its bytes pass */
     TF_FEED_BAD     /* facts->reason (and detail) say why; refuse with it */
 };
 
@@ -26,6 +27,8 @@ struct tf_feed_io {
     size_t used;
     struct tf_writer *to_client;
     struct tf_writer *to_server;
+    const struct tf_policy *policy;   /* which other hosts are upgraded */
+    const struct tf_target *upstream; /* of a `forward` listener: where all of its clients go; else NULL */
 };
 
 struct tf_front {

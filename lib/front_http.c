@@ -1,9 +1,11 @@
-/* The HTTP/1.1 forward proxy front: CONNECT, and plain requests for http
- * URIs (RFC 9112, RFC 9110 7.6).
+/* The HTTP/1.1 front: of a forward proxy, with CONNECT and plain requests for
+ * http URIs, or of a listener in the place of one server (RFC 9112, RFC 9110
+ * 7.6).
  *
  * It owns the order of things: when a head may be read, whose turn it is,
  * when an exchange is over and what may follow it. Reading heads is left to
- * http_head.c, writing them to http_forward.c, bodies to http_body.c. */
+ * http_head.c, writing them to http_forward.c, what differs where the server
+ * is spoken to in TLS to http_secure.c, bodies to http_body.c. */
 #include "front_http.h"
 
 #include "page.h"
@@ -14,7 +16,7 @@
 enum phase {
     PHASE_REQUEST,  /* a request head is being gathered */
     PHASE_ASKED,    /* the session knows the target, and has not answered yet */
-    PHASE_TUNNEL,   /* CONNECT was answered: the bytes are not ours any more */
+    PHASE_TUNNEL,   /* CONNECT was answered, or the protocol switched: the bytes are not ours any more */
     PHASE_WAITING,  /* the request head is sent, and no final response has come */
     PHASE_RESPONDED /* the client has a final response head */
 };
@@ -23,10 +25,13 @@ struct http {
     enum phase phase;
     size_t scanned; /* of the head that is being gathered, whichever side it is from */
     bool is_connect;
-    bool is_head;      /* the request's method is HEAD: the response has no body */
-    bool is_old;       /* the client speaks HTTP/1.0: no chunks, no 1xx, one exchange (RFC 9112 C.2.2) */
-    bool client_stays; /* the client may send another request on this connection */
-    bool server_stays; /* the server may get one; outlives the exchange, for the session to ask */
+    bool is_forward;    /* the client takes us for the server */
+    bool is_head;       /* the request's method is HEAD: the response has no body */
+    bool is_repeatable; /* the method is idempotent */
+    bool may_switch;    /* the request asks for a WebSocket, and was sent on so */
+    bool is_old;        /* the client speaks HTTP/1.0: no chunks, no 1xx, one exchange (RFC 9112 C.2.2) */
+    bool client_stays;  /* the client may send another request on this connection */
+    bool server_stays;  /* the server may get one; outlives the exchange, for the session to ask */
     struct tf_http_body request, response;
 };
 
@@ -69,6 +74,8 @@ static enum tf_feed ask(struct http *h, struct tf_facts *facts, enum tf_ask what
 /* RFC 9110 9.3.6. WinHTTP sends `Content-Length: 0` with every CONNECT; other bodies mean nothing. */
 static enum tf_feed ask_for_tunnel(struct http *h, struct tf_facts *facts, const struct tf_http_head *head)
 {
+    if (h->is_forward)
+        return fail(h, facts, TF_REASON_MISDIRECTED, NULL);
     if (head->is_chunked || head->length > 0)
         return fail(h, facts, TF_REASON_REQUEST_MALFORMED, "a CONNECT request cannot have a body");
     return ask(h, facts, TF_ASK_TUNNEL, head->target, 0);
@@ -83,11 +90,44 @@ static bool is_host_sound(const struct tf_http_head *head)
     return head->host.n == 0 || tf_authority_parse(head->host.p, head->host.n, 80, &ignored) == TF_HOST_OK;
 }
 
-static enum tf_feed ask_for_http(struct http *h, struct tf_facts *facts, const struct tf_http_head *head)
+/* Whom a request is for, and what it is about: in absolute form, or of a server also in origin or asterisk
+ * form (RFC 9112 3.2), which have no authority. */
+static enum tf_reason split_target(const struct http *h, const struct tf_http_head *head,
+                                   struct tf_http_uri *uri, const char **detail)
+{
+    *detail = NULL;
+    *uri = (struct tf_http_uri){.path = head->target};
+    if (h->is_forward && head->target.p[0] == '/' && memchr(head->target.p, '#', head->target.n) == NULL)
+        return TF_REASON_NONE;
+    if (h->is_forward && tf_text_is(head->target, "*") && tf_text_is(head->method, "OPTIONS")) {
+        uri->path.n = 0;
+        return TF_REASON_NONE;
+    }
+    return tf_http_split_uri(head->target, uri, detail);
+}
+
+/* The server is the upstream; whoever names one has to name that. */
+static enum tf_feed ask_for_upstream(struct http *h, struct tf_facts *facts, const struct tf_http_uri *uri,
+                                     const struct tf_target *upstream)
+{
+    if (uri->authority.n > 0 && ask(h, facts, TF_ASK_HTTP, uri->authority, 80) != TF_FEED_TARGET)
+        return TF_FEED_BAD;
+    if (uri->authority.n > 0 &&
+        (facts->target.port != upstream->port || strcmp(facts->target.host, upstream->host) != 0))
+        return fail(h, facts, TF_REASON_MISDIRECTED, NULL);
+    facts->target = *upstream;
+    facts->has_target = true;
+    facts->ask = TF_ASK_HTTP;
+    h->phase = PHASE_ASKED;
+    return TF_FEED_TARGET;
+}
+
+static enum tf_feed ask_for_http(struct http *h, struct tf_facts *facts, const struct tf_http_head *head,
+                                 const struct tf_target *upstream)
 {
     struct tf_http_uri uri;
     const char *detail;
-    enum tf_reason reason = tf_http_split_uri(head->target, &uri, &detail);
+    enum tf_reason reason = split_target(h, head, &uri, &detail);
     if (reason != TF_REASON_NONE)
         return fail(h, facts, reason, detail);
     if (!is_host_sound(head))
@@ -95,7 +135,18 @@ static enum tf_feed ask_for_http(struct http *h, struct tf_facts *facts, const s
     if (tf_http_is_last_hop(head))
         return fail(h, facts, TF_REASON_REQUEST_NOT_PROXY,
                     "Max-Forwards is 0, so the request is for the proxy itself");
-    return ask(h, facts, TF_ASK_HTTP, uri.authority, 80);
+    return h->is_forward ? ask_for_upstream(h, facts, &uri, upstream)
+                         : ask(h, facts, TF_ASK_HTTP, uri.authority, 80);
+}
+
+/* RFC 9110 9.2.2 */
+static bool is_idempotent(struct tf_text method)
+{
+    static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        if (tf_text_is(method, methods[i]))
+            return true;
+    return false;
 }
 
 /* The client is gone before its head was whole; an empty line is none (RFC 9112 2.2). */
@@ -132,27 +183,45 @@ static enum tf_feed feed_request(struct http *h, struct tf_feed_io *io, struct t
     if (head.hosts > 1)
         return fail(h, facts, TF_REASON_REQUEST_MALFORMED, "there is more than one Host field");
     h->is_connect = tf_text_is(head.method, "CONNECT");
+    h->is_forward = io->upstream != NULL;
     h->is_head = tf_text_is(head.method, "HEAD");
+    h->is_repeatable = is_idempotent(head.method);
     h->is_old = head.minor == 0;
     h->client_stays = head.is_persistent;
     note_user_agent(facts, head.user_agent);
     if (!h->is_connect)
-        return ask_for_http(h, facts, &head);
+        return ask_for_http(h, facts, &head, io->upstream);
     io->used = h->scanned;
     return ask_for_tunnel(h, facts, &head);
 }
 
-static void send_request(struct http *h, struct tf_feed_io *io)
+static struct tf_http_sides sides_of(const struct http *h, const struct tf_feed_io *io,
+                                     const struct tf_facts *facts)
+{
+    return (struct tf_http_sides){.policy = io->policy, .facts = facts, .is_forward = h->is_forward};
+}
+
+static void send_request(struct http *h, struct tf_feed_io *io, const struct tf_facts *facts)
 {
     struct tf_http_head head;
     struct tf_http_uri uri;
     const char *detail;
+    bool is_upgraded = facts->verdict == TF_VERDICT_UPGRADE;
+    char authority[TF_AUTHORITY_MAX];
+    struct tf_writer w = tf_writer_of(authority, sizeof authority);
     assert(io->in.n >= h->scanned);
     const char *error = tf_http_parse_request((struct tf_span){io->in.p, h->scanned}, &head);
     assert(error == NULL);
-    enum tf_reason reason = tf_http_split_uri(head.target, &uri, &detail);
+    enum tf_reason reason = split_target(h, &head, &uri, &detail);
     assert(reason == TF_REASON_NONE);
-    tf_http_put_request(io->to_server, &head, &uri);
+    struct tf_http_sides sides = sides_of(h, io, facts);
+    sides.host = head.host;
+    if (tf_http_sides_differ(&sides)) {
+        tf_put_authority(&w, &facts->target, is_upgraded ? 443 : 80);
+        uri.authority = (struct tf_text){authority, w.len};
+    }
+    h->may_switch = is_upgraded && tf_http_is_websocket(&head);
+    tf_http_put_request(io->to_server, &head, &uri, &sides, h->may_switch);
     assert(!io->to_server->full);
     if (head.is_chunked)
         h->request = tf_http_body_of(TF_HTTP_CHUNKED, 0);
@@ -164,13 +233,12 @@ static void send_request(struct http *h, struct tf_feed_io *io)
 static void answer(void *state, struct tf_feed_io *io, struct tf_facts *facts)
 {
     struct http *h = state;
-    (void)facts;
     assert(h->phase == PHASE_ASKED);
     io->used = 0;
     if (h->is_connect)
         tf_put_text(io->to_client, "HTTP/1.1 200 Connection established\r\n\r\n");
     else
-        send_request(h, io);
+        send_request(h, io, facts);
     h->phase = h->is_connect ? PHASE_TUNNEL : PHASE_WAITING;
     h->scanned = 0;
 }
@@ -206,16 +274,17 @@ static struct tf_http_body response_body(const struct http *h, const struct tf_h
 }
 
 /* False: there is no room for it now. */
-static bool send_response_head(const struct http *h, struct tf_writer *to_client,
+static bool send_response_head(const struct http *h, struct tf_feed_io *io, const struct tf_facts *facts,
                                const struct tf_http_head *head)
 {
     bool is_interim = head->status < 200;
     if (is_interim && h->is_old)
         return true;
-    struct tf_writer w = *to_client;
-    tf_http_put_response(&w, head, &h->response, !is_interim && !h->client_stays);
+    struct tf_writer w = *io->to_client;
+    struct tf_http_sides sides = sides_of(h, io, facts);
+    tf_http_put_response(&w, head, &h->response, &sides, !is_interim && !h->client_stays);
     if (!w.full)
-        *to_client = w;
+        *io->to_client = w;
     return !w.full;
 }
 
@@ -225,7 +294,7 @@ static const char *take_response(struct http *h, struct tf_span text, struct tf_
     const char *error = tf_http_parse_response(text, head);
     if (error != NULL)
         return error;
-    if (head->status == 101)
+    if (head->status == 101 && !(h->may_switch && tf_http_is_websocket(head)))
         return "the server switches protocols, which it was not asked to do";
     if (head->status < 200)
         return NULL;
@@ -242,6 +311,12 @@ static enum tf_feed end_exchange(struct http *h, const struct tf_feed_io *io)
         return TF_FEED_CLOSE;
     *h = (struct http){.server_stays = h->server_stays && !io->eof && io->used == io->in.n};
     return TF_FEED_AGAIN;
+}
+
+bool tf_http_is_repeatable(const void *state)
+{
+    const struct http *h = state;
+    return h->is_repeatable;
 }
 
 bool tf_http_server_reusable(const void *state)
@@ -296,7 +371,7 @@ static enum tf_feed feed_response(struct http *h, struct tf_feed_io *io, struct 
         const char *error = take_response(h, (struct tf_span){in.p, n}, &head);
         if (error != NULL)
             return fail(h, facts, TF_REASON_UPSTREAM_MALFORMED, error);
-        if (!send_response_head(h, io->to_client, &head)) {
+        if (!send_response_head(h, io, facts, &head)) {
             if (io->to_client->len > 0)
                 return TF_FEED_MORE;
             return fail(h, facts, TF_REASON_UPSTREAM_MALFORMED, "the head is too long");
@@ -304,6 +379,10 @@ static enum tf_feed feed_response(struct http *h, struct tf_feed_io *io, struct 
         io->used += n;
         if (head.status >= 200)
             h->phase = PHASE_RESPONDED;
+        if (head.status == 101) {
+            h->phase = PHASE_TUNNEL;
+            return TF_FEED_SWITCH;
+        }
     }
     return feed_response_body(h, io, facts);
 }

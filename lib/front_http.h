@@ -1,5 +1,9 @@
 /* What a session must know of `tf_front_http` beyond front.h.
  *
+ * With io->upstream the client takes the gateway for that server (`forward`):
+ * it sends paths, all requests are TF_ASK_HTTP for the upstream, and an
+ * absolute form must name it.
+ *
  * Heads are read whole: feed answers MORE with nothing used until io->in
  * holds all of one. When `in` cannot grow any more, the session refuses:
  * TF_REASON_REQUEST_TOO_LARGE or TF_REASON_UPSTREAM_MALFORMED.
@@ -10,7 +14,10 @@
  * TF_ASK_HTTP: feed consumes nothing; answer is shown the same bytes, and
  * consumes the head. From then on both sides are fed until AGAIN, CLOSE or
  * BAD. At CLOSE with facts->reason set the response broke off, and the client
- * must not take it for a whole one.
+ * must not take it for a whole one. Where facts->verdict is UPGRADE when
+ * answer is called, the server is spoken to in TLS: addresses are translated
+ * (http_secure.h), and a WebSocket may be asked for; when both sides agree on
+ * one, feed says SWITCH.
  *
  * Room: answer needs the head's size and TF_HTTP_HEAD_GROWTH for the server.
  * A response head that does not even fit an empty writer for the client is
@@ -21,6 +28,10 @@
 #include "front.h"
 #include "http_forward.h"
 
+/* Once answer has been called: whether the request may be sent a second time if the connection fails before
+ * anything of a response has come (RFC 9110 9.2.2). The caller sees to it that nothing of a body has gone
+ * out. */
+bool tf_http_is_repeatable(const void *state);
 /* At AGAIN: whether the connection to the server may take another request for the same target. Bytes that
  * come from there before that request is sent are no answer to it: then it may not. */
 bool tf_http_server_reusable(const void *state);

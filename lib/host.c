@@ -177,6 +177,18 @@ enum tf_host_error tf_authority_parse(const char *text, size_t n, uint16_t defau
     return TF_HOST_OK;
 }
 
+void tf_put_authority(struct tf_writer *w, const struct tf_target *target, uint16_t default_port)
+{
+    bool brackets = target->is_address && target->addr.family == TF_FAMILY_V6;
+    tf_put_text(w, brackets ? "[" : "");
+    tf_put_text(w, target->host);
+    tf_put_text(w, brackets ? "]" : "");
+    if (target->port == default_port)
+        return;
+    tf_put_char(w, ':');
+    tf_put_u64(w, target->port);
+}
+
 const char *tf_host_error_text(enum tf_host_error e)
 {
     switch (e) {

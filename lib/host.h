@@ -7,6 +7,7 @@
 #include "addr.h"
 
 #define TF_HOST_MAX 254 /* RFC 1035: 253 characters, and a NUL */
+#define TF_AUTHORITY_MAX (TF_HOST_MAX - 1 + sizeof "[]:65535" - 1)
 
 /* Where a client wants to go. `host` is lower case, without brackets and
  * trailing dot, NUL-terminated; when it is an address, is_address is set and
@@ -37,6 +38,8 @@ enum tf_host_error tf_host_parse(const char *text, size_t n, struct tf_target *t
  * `host` and `host:` as well. Port is 1 to 65535, digits only. */
 enum tf_host_error tf_authority_parse(const char *text, size_t n, uint16_t default_port,
                                       struct tf_target *target);
+/* The same, written: brackets where they are needed, no port where it is `default_port` (0: always one). */
+void tf_put_authority(struct tf_writer *w, const struct tf_target *target, uint16_t default_port);
 const char *tf_host_error_text(enum tf_host_error e);
 
 /* `*` any name, `*.suffix` any name below suffix (not suffix itself), else the

@@ -6,13 +6,6 @@ static bool is_named(const struct tf_http_field *field, const char *name)
     return tf_http_same(field->name, tf_text_of(name));
 }
 
-static bool is_one_of(const struct tf_http_field *field, const char *const *names)
-{
-    while (*names != NULL && !is_named(field, *names))
-        names++;
-    return *names != NULL;
-}
-
 /* Fields for one connection only (RFC 9110 7.6.1). Trailer is among them, since trailers are not sent on; so
  * are credentials for a proxy, since they are for us. What frames the body is made anew. */
 static const char *const dropped[] = {"Connection",
@@ -30,11 +23,10 @@ static const char *const dropped[] = {"Connection",
 /* What keeps proxies from loops: no peer may have it dropped by naming it in Connection. */
 static const char *const kept[] = {"Max-Forwards", "Via", NULL};
 
-static void put_field(struct tf_writer *w, const struct tf_http_head *head, const struct tf_http_field *field)
+static bool is_end_to_end(const struct tf_http_head *head, const struct tf_http_field *field)
 {
-    if (is_one_of(field, dropped) || (tf_http_is_nominated(head, field->name) && !is_one_of(field, kept)))
-        return;
-    tf_put(w, field->line.p, field->line.n);
+    return !tf_http_is_one_of(field->name, dropped) &&
+           (!tf_http_is_nominated(head, field->name) || tf_http_is_one_of(field->name, kept));
 }
 
 static void put_number_field(struct tf_writer *w, const char *name, uint64_t value)
@@ -43,6 +35,11 @@ static void put_number_field(struct tf_writer *w, const char *name, uint64_t val
     tf_put_text(w, ": ");
     tf_put_u64(w, value);
     tf_put_text(w, "\r\n");
+}
+
+static void put_switch(struct tf_writer *w)
+{
+    tf_put_text(w, "Connection: Upgrade\r\nUpgrade: websocket\r\n");
 }
 
 /* Via = received-protocol RWS received-by   (RFC 9110 7.6.3); a list may go on in a line of its own. */
@@ -74,7 +71,22 @@ static void put_request_line(struct tf_writer *w, const struct tf_http_head *hea
     tf_put_text(w, " HTTP/1.1\r\n");
 }
 
-void tf_http_put_request(struct tf_writer *w, const struct tf_http_head *head, const struct tf_http_uri *uri)
+/* A field of a request, but for those that are made anew. */
+static void put_request_field(struct tf_writer *w, const struct tf_http_head *head,
+                              const struct tf_http_field *field, struct tf_http_sides *sides)
+{
+    if (is_named(field, "Host"))
+        return;
+    if (is_named(field, "Expect") && head->minor == 0)
+        return; /* means nothing in HTTP/1.0 (RFC 9110 10.1.1), but would in what we send */
+    if (is_named(field, "Max-Forwards") && counts_forwards(head))
+        put_number_field(w, "Max-Forwards", head->max_forwards - 1);
+    else
+        tf_http_put_for_server(w, sides, field);
+}
+
+void tf_http_put_request(struct tf_writer *w, const struct tf_http_head *head, const struct tf_http_uri *uri,
+                         struct tf_http_sides *sides, bool switches)
 {
     put_request_line(w, head, uri->path);
     tf_put_text(w, "Host: ");
@@ -82,25 +94,20 @@ void tf_http_put_request(struct tf_writer *w, const struct tf_http_head *head, c
     tf_put_text(w, "\r\n");
     struct tf_text lines = head->fields;
     struct tf_http_field field;
-    while (tf_http_next_field(&lines, &field)) {
-        if (is_named(&field, "Host"))
-            continue;
-        if (is_named(&field, "Expect") && head->minor == 0)
-            continue; /* means nothing in HTTP/1.0 (RFC 9110 10.1.1), but would in what we send */
-        if (is_named(&field, "Max-Forwards") && counts_forwards(head))
-            put_number_field(w, "Max-Forwards", head->max_forwards - 1);
-        else
-            put_field(w, head, &field);
-    }
+    while (tf_http_next_field(&lines, &field))
+        if (is_end_to_end(head, &field))
+            put_request_field(w, head, &field, sides);
     if (head->is_chunked)
         tf_put_text(w, "Transfer-Encoding: chunked\r\n");
     if (head->has_length)
         put_number_field(w, "Content-Length", head->length);
+    if (switches)
+        put_switch(w);
     put_via_and_end(w, head);
 }
 
 void tf_http_put_response(struct tf_writer *w, const struct tf_http_head *head,
-                          const struct tf_http_body *body, bool closes)
+                          const struct tf_http_body *body, const struct tf_http_sides *sides, bool closes)
 {
     tf_put_text(w, "HTTP/1.1 ");
     tf_put_u64(w, head->status);
@@ -110,13 +117,16 @@ void tf_http_put_response(struct tf_writer *w, const struct tf_http_head *head,
     struct tf_text lines = head->fields;
     struct tf_http_field field;
     while (tf_http_next_field(&lines, &field))
-        put_field(w, head, &field);
+        if (is_end_to_end(head, &field))
+            tf_http_put_for_client(w, sides, &field);
     if (body->framing == TF_HTTP_CHUNKED && !body->is_unframed)
         tf_put_text(w, "Transfer-Encoding: chunked\r\n");
     /* A length has no place in these (RFC 9110 8.6); in a response without a body otherwise, it says what GET
      * has. */
     if (head->has_length && head->status >= 200 && head->status != 204)
         put_number_field(w, "Content-Length", head->length);
+    if (head->status == 101)
+        put_switch(w);
     if (closes)
         tf_put_text(w, "Connection: close\r\n");
     put_via_and_end(w, head);

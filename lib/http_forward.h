@@ -4,17 +4,20 @@
 #define TF_HTTP_FORWARD_H
 
 #include "http_body.h"
+#include "http_secure.h"
 
-/* A head that is sent is at most this much longer than the one it stands for. */
-#define TF_HTTP_HEAD_GROWTH 64
+/* A request's head that is sent is at most this much longer than the one it stands for. */
+#define TF_HTTP_HEAD_GROWTH (96 + TF_AUTHORITY_MAX + TF_HTTP_SECURE_GROWTH)
 
 /* Whether this request must go no further (RFC 9110 7.6.2). */
 bool tf_http_is_last_hop(const struct tf_http_head *head);
-/* In origin form, or `OPTIONS *`; HTTP/1.1 whatever the client speaks. */
-void tf_http_put_request(struct tf_writer *w, const struct tf_http_head *head, const struct tf_http_uri *uri);
+/* In origin form, or `OPTIONS *`; HTTP/1.1 whatever the client speaks. `switches`: asks for a WebSocket, as
+ * the client does; else that question is left out. */
+void tf_http_put_request(struct tf_writer *w, const struct tf_http_head *head, const struct tf_http_uri *uri,
+                         struct tf_http_sides *sides, bool switches);
 /* `body`: the one that will follow. `closes`: says to the client that this connection has no other response.
  */
 void tf_http_put_response(struct tf_writer *w, const struct tf_http_head *head,
-                          const struct tf_http_body *body, bool closes);
+                          const struct tf_http_body *body, const struct tf_http_sides *sides, bool closes);
 
 #endif

@@ -18,6 +18,13 @@ static bool same(struct tf_text a, const char *text)
     return tf_http_same(a, tf_text_of(text));
 }
 
+bool tf_http_is_one_of(struct tf_text name, const char *const *names)
+{
+    while (*names != NULL && !same(name, *names))
+        names++;
+    return *names != NULL;
+}
+
 bool tf_http_is_text(uint8_t c)
 {
     return (c >= 0x20 && c != 0x7f) || c == '\t';
@@ -115,6 +122,9 @@ static const char *note_field(struct tf_http_head *head, const struct tf_http_fi
     } else if (same(f->name, "User-Agent")) {
         if (head->user_agent.p == NULL)
             head->user_agent = f->value;
+    } else if (same(f->name, "Upgrade")) {
+        if (head->upgrade.p == NULL)
+            head->upgrade = f->value;
     } else if (same(f->name, "Max-Forwards")) {
         if (head->has_max_forwards || !tf_text_number(f->value, UINT64_MAX, &head->max_forwards))
             return "the Max-Forwards field is malformed";
@@ -211,6 +221,13 @@ bool tf_http_is_nominated(const struct tf_http_head *head, struct tf_text name)
         if (tf_http_same(head->options[i], name))
             return true;
     return false;
+}
+
+bool tf_http_is_websocket(const struct tf_http_head *head)
+{
+    bool is_asked = tf_text_is(head->method, "GET") && !head->is_chunked && head->length == 0;
+    return head->minor == 1 && (is_asked || head->status == 101) && same(head->upgrade, "websocket") &&
+           tf_http_is_nominated(head, tf_text_of("Upgrade"));
 }
 
 /* absolute-URI = scheme "://" authority path-abempty [ "?" query ]   (RFC 3986 4.3) */

@@ -35,8 +35,8 @@ struct tf_http_head {
     unsigned minor;        /* of HTTP/1.0 or HTTP/1.1 */
     struct tf_text fields; /* the field lines, for tf_http_next_field */
     /* what the fields say */
-    struct tf_text host, user_agent; /* the first of each */
-    unsigned hosts;                  /* how many Host lines there are */
+    struct tf_text host, user_agent, upgrade; /* the first of each */
+    unsigned hosts;                           /* how many Host lines there are */
     bool has_max_forwards;
     uint64_t max_forwards;
     struct tf_text options[TF_HTTP_OPTIONS_MAX]; /* of all Connection fields */
@@ -73,8 +73,12 @@ struct tf_http_uri {
  * NULL. Of the authority only this is checked: it has no user information. */
 enum tf_reason tf_http_split_uri(struct tf_text target, struct tf_http_uri *uri, const char **detail);
 
-bool tf_http_same(struct tf_text a, struct tf_text b); /* ASCII, in any case */
-bool tf_http_is_text(uint8_t c);                       /* VCHAR, obs-text, SP, HTAB (RFC 9110 5.5) */
-bool tf_http_is_tchar(uint8_t c);                      /* what a token is made of (RFC 9110 5.6.2) */
+/* Whether a request asks for a WebSocket, or a response agrees to one (RFC 6455 4). */
+bool tf_http_is_websocket(const struct tf_http_head *head);
+
+bool tf_http_same(struct tf_text a, struct tf_text b);                 /* ASCII, in any case */
+bool tf_http_is_one_of(struct tf_text name, const char *const *names); /* the same; NULL ends them */
+bool tf_http_is_text(uint8_t c);  /* VCHAR, obs-text, SP, HTAB (RFC 9110 5.5) */
+bool tf_http_is_tchar(uint8_t c); /* what a token is made of (RFC 9110 5.6.2) */
 
 #endif

@@ -179,7 +179,7 @@ bool tf_m365_name_matches(const char *pattern, const char *host, size_t host_len
     return false;
 }
 
-static bool is_ordered(const char *pattern)
+bool tf_m365_is_ordered(const char *pattern)
 {
     enum form form = form_of(pattern, strlen(pattern));
     return form == FORM_NAME || form == FORM_BELOW;
@@ -188,8 +188,8 @@ static bool is_ordered(const char *pattern)
 int tf_m365_order(const void *a, const void *b)
 {
     const struct tf_m365_entry *x = a, *y = b;
-    bool x_ordered = is_ordered(x->pattern);
-    if (x_ordered != is_ordered(y->pattern))
+    bool x_ordered = tf_m365_is_ordered(x->pattern);
+    if (x_ordered != tf_m365_is_ordered(y->pattern))
         return x_ordered ? -1 : 1;
     int order = strcmp(x->pattern, y->pattern);
     if (order != 0)
@@ -197,10 +197,10 @@ int tf_m365_order(const void *a, const void *b)
     return (x->set > y->set) - (x->set < y->set);
 }
 
-static bool has_port(const struct tf_m365_set *set, uint16_t port)
+bool tf_ports_have(const struct tf_port_range *ranges, size_t n, uint16_t port)
 {
-    for (size_t i = 0; i < set->port_count; i++)
-        if (port >= set->ports[i].first && port <= set->ports[i].last)
+    for (size_t i = 0; i < n; i++)
+        if (port >= ranges[i].first && port <= ranges[i].last)
             return true;
     return false;
 }
@@ -225,7 +225,7 @@ static bool is_better(const struct tf_m365_set *set, const struct tf_m365_set *t
 
 static void consider(struct search *s, const struct tf_m365_set *set)
 {
-    if (!has_port(set, s->port))
+    if (!tf_ports_have(set->ports, set->port_count, s->port))
         return;
     if (is_better(set, s->best))
         s->best = set;

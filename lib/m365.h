@@ -31,7 +31,7 @@ struct tf_m365_set {
     enum tf_m365_area area;
     enum tf_m365_category category;
     bool required;
-    bool stays_plain; /* certificate revocation: plain HTTP to it must stay plain HTTP */
+    bool stays_plain;                  /* certificate revocation: plain HTTP to it must stay plain HTTP */
     const struct tf_port_range *ports; /* tcpPorts; a set without any matches nothing */
     size_t port_count;
     const char *const *names; /* patterns, lower case, see tf_m365_name_matches */
@@ -48,7 +48,7 @@ struct tf_m365_entry {
 };
 
 struct tf_m365 {
-    const char *origin; /* `builtin (Worldwide)`, or the file; and the overlay */
+    const char *origin;             /* `builtin (Worldwide)`, or the file; and the overlay */
     const struct tf_m365_set *sets; /* in the order of the file */
     size_t set_count;
     /* The index, for tf_m365_find: plain names and `*.suffix` by tf_m365_order, then the other forms. */
@@ -68,19 +68,24 @@ bool tf_m365_filter_parse(const char *text, size_t n, struct tf_m365_filter *fil
 /* With the `@`. */
 void tf_m365_put_filter(struct tf_writer *w, const struct tf_m365_filter *filter);
 
-/* `name`; `*.suffix`, any name below the suffix; `*suffix` with a dot in it, any name that ends so; `a.*.b`, where the
- * star is one label without dots. Any other form matches nothing. Without regard to case or a final dot of host. */
+/* `name`; `*.suffix`, any name below the suffix; `*suffix` with a dot in it, any name that ends so; `a.*.b`,
+ * where the star is one label without dots. Any other form matches nothing. Without regard to case or a final
+ * dot of host. */
 bool tf_m365_name_matches(const char *pattern, const char *host, size_t host_len);
 /* Whether a pattern has one of these forms, and is lower case. */
 bool tf_m365_is_pattern(const char *pattern, size_t n);
 
 /* The set that a name and port belong to, NULL if there is none. A category is compared with the best of all
- * sets that match; an area with any of them, and the best of that area is the answer. Among equals it is one that
- * stays plain, then the first of the file. filter may be NULL. */
+ * sets that match; an area with any of them, and the best of that area is the answer. Among equals it is one
+ * that stays plain, then the first of the file. filter may be NULL. */
 const struct tf_m365_set *tf_m365_find(const struct tf_m365 *m365, const char *host, uint16_t port,
                                        const struct tf_m365_filter *filter);
 /* Order of the index: compares entries for qsort. */
 int tf_m365_order(const void *a, const void *b);
+/* Whether a pattern stands in the ordered part of the index. */
+bool tf_m365_is_ordered(const char *pattern);
+/* Whether one of n ranges has a port. */
+bool tf_ports_have(const struct tf_port_range *ranges, size_t n, uint16_t port);
 
 const char *tf_m365_area_name(enum tf_m365_area area);             /* `Exchange` */
 const char *tf_m365_category_name(enum tf_m365_category category); /* `Optimize` */

@@ -17,6 +17,8 @@ static const char *status_text(unsigned status)
         return "Forbidden";
     case 408:
         return "Request Timeout";
+    case 421:
+        return "Misdirected Request";
     case 431:
         return "Request Header Fields Too Large";
     case 501:
@@ -72,13 +74,9 @@ static void put_row(struct tf_writer *w, const char *name, const char *value, si
 
 static void put_destination(struct tf_writer *w, const struct tf_target *target)
 {
-    bool brackets = target->is_address && target->addr.family == TF_FAMILY_V6;
-    char text[TF_HOST_MAX + sizeof "[]:65535"];
-    struct tf_writer t = tf_writer_of(text, sizeof text - 1);
-    tf_put_text(&t, brackets ? "[" : "");
-    tf_put_text(&t, target->host);
-    tf_put_text(&t, brackets ? "]:" : ":");
-    tf_put_u64(&t, target->port);
+    char text[TF_AUTHORITY_MAX + 1];
+    struct tf_writer t = tf_writer_of(text, TF_AUTHORITY_MAX);
+    tf_put_authority(&t, target, 0);
     text[t.len] = '\0';
     put_row(w, "Destination", text, sizeof text);
 }

@@ -1,6 +1,7 @@
 /* Rules and the verdict; see policy.h. */
 #include "policy.h"
 
+#include "inside.h"
 #include <string.h>
 
 /* Whether a rule, or a part of one, covers a session. */
@@ -28,10 +29,7 @@ static bool has_source(const struct tf_rule *rule, const struct tf_addr *source)
 
 static bool has_port(const struct tf_rule *rule, uint16_t port)
 {
-    for (size_t i = 0; i < rule->port_count; i++)
-        if (port >= rule->ports[i].first && port <= rule->ports[i].last)
-            return true;
-    return rule->port_count == 0;
+    return rule->port_count == 0 || tf_ports_have(rule->ports, rule->port_count, port);
 }
 
 /* The address that blocks are compared with: the one dialled, or the one asked for; NULL while neither is
@@ -43,29 +41,84 @@ static const struct tf_addr *known_address(const struct tf_facts *facts)
     return facts->target.is_address ? &facts->target.addr : NULL;
 }
 
-static enum match match_destination(const struct tf_rule *rule, const struct tf_facts *facts)
+/* The host by name: behind an address there is only what the client's hello says. */
+static const char *host_of(const struct tf_facts *facts)
+{
+    return facts->target.is_address && facts->name[0] ? facts->name : facts->target.host;
+}
+
+/* The host that the names of a rule are compared with. What a hello says of an address is a claim that
+ * anybody can make: it may be held against a session, and an upgrade proves it, but nothing passes untouched
+ * for it. */
+static const char *host_for(const struct tf_rule *rule, const struct tf_facts *facts, bool may_upgrade)
+{
+    bool claims_count = rule->action == TF_ACTION_BLOCK || (rule->action == TF_ACTION_UPGRADE && may_upgrade);
+    return claims_count ? host_of(facts) : facts->target.host;
+}
+
+static const struct tf_m365_set *find_m365(const struct tf_policy *policy, const struct tf_facts *facts,
+                                           const char *host, const struct tf_m365_filter *filter)
+{
+    return policy->m365 ? tf_m365_find(policy->m365, host, facts->target.port, filter) : NULL;
+}
+
+static enum match match_destination(const struct tf_policy *policy, const struct tf_destination *d,
+                                    const struct tf_facts *facts, const char *host)
 {
     const struct tf_addr *address = known_address(facts);
-    const char *host = facts->target.host;
+    bool has = false;
+
+    switch (d->kind) {
+    case TF_TO_NAME:
+        has = tf_host_matches(d->pattern, host, strlen(host));
+        break;
+    case TF_TO_BLOCK:
+        if (!address)
+            return MATCH_UNKNOWN;
+        has = tf_cidr_has(&d->cidr, address);
+        break;
+    case TF_TO_M365:
+        has = find_m365(policy, facts, host, &d->m365) != NULL;
+        break;
+    }
+    return has ? MATCH_YES : MATCH_NO;
+}
+
+static enum match match_destinations(const struct tf_policy *policy, const struct tf_rule *rule,
+                                     const struct tf_facts *facts, bool may_upgrade)
+{
+    const char *host = host_for(rule, facts, may_upgrade);
     enum match result = rule->destination_count == 0 ? MATCH_YES : MATCH_NO;
 
-    for (size_t i = 0; i < rule->destination_count; i++) {
-        const struct tf_destination *d = &rule->destinations[i];
-        if (d->pattern ? tf_host_matches(d->pattern, host, strlen(host))
-                       : address && tf_cidr_has(&d->cidr, address))
-            return MATCH_YES;
-        if (!d->pattern && !address)
-            result = MATCH_UNKNOWN;
+    for (size_t i = 0; i < rule->destination_count && result != MATCH_YES; i++) {
+        enum match m = match_destination(policy, &rule->destinations[i], facts, host);
+        if (m != MATCH_NO)
+            result = m;
     }
     return result;
 }
 
-static enum match match_rule(const struct tf_rule *rule, const struct tf_facts *facts, int32_t today)
+/* The first rule that matches, or NULL. False: that depends on the destination's address. */
+static bool find_rule(const struct tf_policy *policy, const struct tf_facts *facts, bool may_upgrade,
+                      int32_t today, const struct tf_rule **found)
 {
-    if (today > rule->until_day || !has_listener(rule, facts->listener) ||
-        !has_source(rule, &facts->source) || !has_port(rule, facts->target.port))
-        return MATCH_NO;
-    return match_destination(rule, facts);
+    *found = NULL;
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        const struct tf_rule *rule = &policy->rules[i];
+        if (today > rule->until_day || !has_listener(rule, facts->listener) ||
+            !has_source(rule, &facts->source) || !has_port(rule, facts->target.port))
+            continue;
+        switch (match_destinations(policy, rule, facts, may_upgrade)) {
+        case MATCH_NO:
+            continue;
+        case MATCH_UNKNOWN:
+            return false;
+        case MATCH_YES:
+            *found = rule;
+            return true;
+        }
+    }
+    return true;
 }
 
 /* What the floor has against the client's side of the session; TF_REASON_NONE: nothing. A session without a
@@ -90,29 +143,106 @@ static bool is_monitored(const struct tf_policy *policy, const struct tf_rule *r
     return policy->monitor || (rule && rule->action == TF_ACTION_MONITOR);
 }
 
+/* Whether an upgrade is of any use to a session with this complaint: to an old client, and to plain HTTP. */
+static bool is_upgradable(const struct tf_facts *facts, enum tf_reason complaint)
+{
+    return facts->ask == TF_ASK_HTTP || complaint == TF_REASON_CLIENT_BELOW_FLOOR ||
+           complaint == TF_REASON_CLIENT_SSLV2_HELLO;
+}
+
+static bool has_pattern(const char *const *patterns, size_t n, const char *host)
+{
+    for (size_t i = 0; i < n; i++)
+        if (tf_m365_name_matches(patterns[i], host, strlen(host)))
+            return true;
+    return false;
+}
+
+static bool is_never_terminated(const struct tf_policy *policy, const char *host)
+{
+    return has_pattern(policy->never_terminate, policy->never_terminate_count, host);
+}
+
+/* Whether plain HTTP to the session's host goes on as it is. */
+static bool stays_plain(const struct tf_policy *policy, const struct tf_facts *facts)
+{
+    const char *host = host_of(facts);
+    return (facts->m365 && facts->m365->stays_plain) || is_never_terminated(policy, host) ||
+           has_pattern(policy->stay_plain, policy->stay_plain_count, host);
+}
+
+/* Whether a session for which it would be of use is to be upgraded. */
+static bool wants_upgrade(const struct tf_policy *policy, const struct tf_facts *facts)
+{
+    bool is_meant = facts->rule ? facts->rule->action == TF_ACTION_UPGRADE : facts->m365 != NULL;
+    return policy->can_upgrade && is_meant && !(facts->ask == TF_ASK_HTTP && stays_plain(policy, facts));
+}
+
+/* Whether the hello names another host than the client has asked for. */
+static bool contradicts(const struct tf_facts *facts)
+{
+    const struct tf_span *name = &facts->hello.server_name;
+    return name->n > 0 && !facts->target.is_address &&
+           !tf_host_matches(facts->target.host, (const char *)name->p, name->n);
+}
+
+/* Why a session that is to be upgraded cannot be; TF_REASON_NONE: it can. */
+static enum tf_reason obstacle_of(const struct tf_policy *policy, const struct tf_facts *facts,
+                                  enum tf_reason complaint)
+{
+    bool is_nameless = facts->target.is_address && !facts->name[0];
+    enum tf_leaf leaf;
+
+    if (facts->ask == TF_ASK_HTTP)
+        return is_nameless ? TF_REASON_UPGRADE_NAMELESS : TF_REASON_NONE;
+    if (is_never_terminated(policy, host_of(facts)))
+        return TF_REASON_NEVER_TERMINATED;
+    if (tf_version_rank(facts->hello.max_version) < TF_TLS10)
+        return complaint;
+    enum tf_reason unserved = tf_inside_choose(&facts->hello, &leaf);
+    if (unserved != TF_REASON_NONE)
+        return unserved;
+    if (contradicts(facts) && !policy->sni_mismatch)
+        return TF_REASON_SNI_MISMATCH;
+    return is_nameless ? TF_REASON_UPGRADE_NAMELESS : TF_REASON_NONE;
+}
+
 enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts *facts, int32_t today)
 {
-    const struct tf_rule *rule = NULL;
-    for (size_t i = 0; i < policy->rule_count && !rule; i++) {
-        enum match m = match_rule(&policy->rules[i], facts, today);
-        if (m == MATCH_UNKNOWN)
-            return TF_NEEDS_ADDRESS;
-        if (m == MATCH_YES)
-            rule = &policy->rules[i];
-    }
-
     enum tf_reason reason = complaint_of(policy, facts);
-    if (rule && rule->action == TF_ACTION_BLOCK && reason == TF_REASON_NONE)
-        reason = TF_REASON_RULE_BLOCK;
-    bool monitored = is_monitored(policy, rule);
+    bool upgrade = is_upgradable(facts, reason);
+    const struct tf_rule *rule;
 
+    if (!find_rule(policy, facts, upgrade, today, &rule))
+        return TF_NEEDS_ADDRESS;
     facts->rule = rule;
+    facts->m365 = find_m365(policy, facts, host_of(facts), NULL);
+
+    upgrade = upgrade && wants_upgrade(policy, facts);
+    if (upgrade)
+        reason = obstacle_of(policy, facts, reason);
+    else if (rule && rule->action == TF_ACTION_BLOCK && reason == TF_REASON_NONE)
+        reason = TF_REASON_RULE_BLOCK;
+
     facts->reason = reason;
     if (reason == TF_REASON_NONE)
-        facts->verdict = TF_VERDICT_TUNNEL;
+        facts->verdict = upgrade ? TF_VERDICT_UPGRADE : TF_VERDICT_TUNNEL;
     else
-        facts->verdict = monitored ? TF_VERDICT_MONITOR : TF_VERDICT_BLOCK;
+        facts->verdict = is_monitored(policy, rule) ? TF_VERDICT_MONITOR : TF_VERDICT_BLOCK;
     return TF_DECIDED;
+}
+
+bool tf_policy_upgrades(const struct tf_policy *policy, const struct tf_facts *facts,
+                        const struct tf_target *target, int32_t today)
+{
+    struct tf_facts other = {.source = facts->source,
+                             .listener = facts->listener,
+                             .ask = TF_ASK_HTTP,
+                             .has_target = true,
+                             .target = *target};
+    if (strcmp(target->host, facts->target.host) == 0)
+        other.destination = facts->destination;
+    return tf_policy_decide(policy, &other, today) == TF_DECIDED && other.verdict == TF_VERDICT_UPGRADE;
 }
 
 bool tf_policy_server_wrong(const struct tf_policy *policy, struct tf_facts *facts, enum tf_reason reason,

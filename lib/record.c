@@ -9,26 +9,41 @@
 #include <string.h>
 
 enum {
-    NAME_CUT = 64,   /* texts of the configuration are cut to this */
-    SUITES_MAX = 64, /* a list names so many at most */
+    NAME_CUT = 64,    /* texts of the configuration are cut to this */
+    DETAIL_CUT = 256, /* and what a peer made fail to this */
+    SUITES_MAX = 64,  /* a list names so many at most */
     VERSIONS_MAX = 16,
     LIST_ROOM =
         TF_SUITE_TEXT_MAX + 64, /* must be left for a list to go on: an entry, "...", and the line's end */
     DIGITS = 40                 /* holds JA3 and JA4 */
 };
 
+/* Whether both legs of an upgrade stand, or stood. */
+static bool is_upgraded(const struct tf_facts *facts)
+{
+    return facts->verdict == TF_VERDICT_UPGRADE && facts->outside.version != 0 &&
+           (facts->ask == TF_ASK_HTTP || facts->inside.version != 0);
+}
+
 enum tf_event tf_record_event(const struct tf_facts *facts)
 {
+    if (facts->reason == TF_REASON_NONE && is_upgraded(facts))
+        return TF_EVENT_UPGRADED;
     enum tf_event event = tf_reason_info(facts->reason)->event;
     if (event == TF_EVENT_NONE || facts->verdict == TF_VERDICT_BLOCK)
         return event;
     return facts->verdict == TF_VERDICT_MONITOR ? TF_EVENT_VERSION_WOULD_BLOCK : TF_EVENT_NONE;
 }
 
+static void put_cut(struct tf_json *j, const char *key, const char *text, size_t max)
+{
+    size_t n = strlen(text);
+    tf_json_bytes(j, key, text, n < max ? n : max);
+}
+
 static void put_name(struct tf_json *j, const char *key, const char *name)
 {
-    size_t n = strlen(name);
-    tf_json_bytes(j, key, name, n < NAME_CUT ? n : NAME_CUT);
+    put_cut(j, key, name, NAME_CUT);
 }
 
 static void put_short_version(struct tf_json *j, const char *key, uint16_t version)
@@ -65,15 +80,27 @@ static void put_reason(struct tf_json *j, const struct tf_facts *facts)
 {
     const struct tf_reason_info *info = tf_reason_info(facts->reason);
     tf_json_text(j, "event.code", info->code);
-    tf_json_key(j, "event.reason");
-    char text[512];
-    struct tf_writer reason = tf_writer_of(text, sizeof text);
-    tf_put_text(&reason, info->sentence);
-    if (facts->detail != NULL) {
-        tf_put_text(&reason, ": ");
-        tf_put_text(&reason, facts->detail);
-    }
-    tf_put_json_string(j->w, text, reason.len);
+    tf_json_text(j, "event.reason", info->sentence);
+    if (facts->detail != NULL)
+        put_cut(j, "tlsfloor.detail", facts->detail, DETAIL_CUT);
+}
+
+/* An upgrade has no reason of its own: nothing is wrong. */
+static void put_occasion(struct tf_json *j, const struct tf_facts *facts)
+{
+    bool is_plain = facts->ask == TF_ASK_HTTP;
+    tf_json_text(j, "event.code", is_plain ? "plain-upgraded" : "client-upgraded");
+    tf_json_text(j, "event.reason",
+                 is_plain ? "plain HTTP was carried on in verified TLS"
+                          : "a client below the floor was carried on in verified TLS");
+}
+
+static const char *fix_of(const struct tf_facts *facts)
+{
+    if (!is_upgraded(facts))
+        return tf_reason_info(facts->reason)->advice;
+    return facts->ask == TF_ASK_HTTP ? "let the client ask for https://"
+                                     : tf_reason_info(TF_REASON_CLIENT_BELOW_FLOOR)->advice;
 }
 
 static void put_duration(struct tf_json *j, const struct tf_facts *facts)
@@ -117,6 +144,8 @@ static void put_who_and_where(struct tf_json *j, const struct tf_facts *facts)
  * its offer, also when monitor mode let the server answer. */
 static uint16_t settled_version(const struct tf_facts *facts)
 {
+    if (is_upgraded(facts))
+        return facts->inside.version;
     if (facts->has_server_hello && facts->reason != TF_REASON_CLIENT_BELOW_FLOOR)
         return facts->server.version;
     return facts->has_hello ? facts->hello.max_version : 0;
@@ -145,15 +174,20 @@ static void put_client_hello(struct tf_json *j, const struct tf_hello *hello,
         put_short_version(j, "tlsfloor.max_version", hello->max_version);
 }
 
+static void put_suite(struct tf_json *j, const char *key, uint16_t suite)
+{
+    tf_json_key(j, key);
+    tf_put_char(j->w, '"');
+    tf_put_suite(j->w, suite);
+    tf_put_char(j->w, '"');
+}
+
 static void put_server_hello(struct tf_json *j, const struct tf_server_hello *server,
                              const struct tf_record_context *c)
 {
     char ja3s_text[DIGITS];
     struct tf_writer ja3s = tf_writer_of(ja3s_text, sizeof ja3s_text);
-    tf_json_key(j, "tls.cipher");
-    tf_put_char(j->w, '"');
-    tf_put_suite(j->w, server->cipher);
-    tf_put_char(j->w, '"');
+    put_suite(j, "tls.cipher", server->cipher);
     tf_put_ja3s(&ja3s, server, &c->md5);
     put_digits(j, "tls.server.ja3s", &ja3s);
 }
@@ -165,16 +199,41 @@ static void put_hellos(struct tf_json *j, const struct tf_facts *facts, const st
         put_short_version(j, "tls.version", version);
         tf_json_text(j, "tls.version_protocol", version <= TF_SSL3 ? "ssl" : "tls");
     }
-    if (facts->has_server_hello)
+    if (is_upgraded(facts) && facts->inside.version != 0) {
+        put_suite(j, "tls.cipher", facts->inside.cipher);
+        tf_json_bool(j, "tls.resumed", facts->inside.resumed);
+    } else if (facts->has_server_hello) {
         put_server_hello(j, &facts->server, c);
+    }
     if (facts->has_hello)
         put_client_hello(j, &facts->hello, c);
+}
+
+static void put_upgrade(struct tf_json *j, const struct tf_facts *facts)
+{
+    const struct tf_leg *from = &facts->inside, *to = &facts->outside;
+    if (from->version == 0) {
+        tf_json_text(j, "tlsfloor.upgrade.from", "plain");
+    } else {
+        put_short_version(j, "tlsfloor.upgrade.from", from->version);
+        put_suite(j, "tlsfloor.upgrade.from_cipher", from->cipher);
+        tf_json_bool(j, "tlsfloor.upgrade.from_resumed", from->resumed);
+    }
+    put_short_version(j, "tlsfloor.upgrade.to", to->version);
+    put_suite(j, "tlsfloor.upgrade.to_cipher", to->cipher);
+    tf_json_bool(j, "tlsfloor.upgrade.to_resumed", to->resumed);
 }
 
 static void put_verdict(struct tf_json *j, const struct tf_facts *facts, const struct tf_record_context *c)
 {
     put_short_version(j, "tlsfloor.floor", c->policy->floor);
     tf_json_text(j, "tlsfloor.verdict", tf_verdict_name(facts->verdict));
+    if (facts->m365 != NULL) {
+        tf_json_text(j, "tlsfloor.m365.service_area", tf_m365_area_name(facts->m365->area));
+        tf_json_text(j, "tlsfloor.m365.category", tf_m365_category_name(facts->m365->category));
+    }
+    if (is_upgraded(facts))
+        put_upgrade(j, facts);
 }
 
 /* An array of strings that ends in "..." where the bound or the line does. */
@@ -265,16 +324,20 @@ void tf_put_block_record(struct tf_writer *w, const struct tf_facts *facts, cons
     struct tf_writer line = line_open(w);
     struct tf_json j = tf_json_open(&line);
     bool blocked = facts->verdict == TF_VERDICT_BLOCK;
-    put_kind(&j, facts, tf_event_name(tf_record_event(facts)), blocked ? "denied" : "allowed");
+    enum tf_event event = tf_record_event(facts);
+    put_kind(&j, facts, tf_event_name(event), blocked ? "denied" : "allowed");
     tf_json_text(&j, "event.outcome", blocked ? "failure" : "success");
-    put_reason(&j, facts);
+    if (event == TF_EVENT_UPGRADED)
+        put_occasion(&j, facts);
+    else
+        put_reason(&j, facts);
     put_duration(&j, facts);
     put_who_and_where(&j, facts);
     put_hellos(&j, facts, c);
     put_verdict(&j, facts, c);
     if (facts->step != NULL)
         tf_json_text(&j, "tlsfloor.step", facts->step);
-    tf_json_text(&j, "tlsfloor.fix", tf_reason_info(facts->reason)->advice);
+    tf_json_text(&j, "tlsfloor.fix", fix_of(facts));
     if (facts->has_hello) {
         put_offered_versions(&j, &facts->hello);
         put_offered_suites(&j, &facts->hello);

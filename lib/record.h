@@ -9,7 +9,7 @@
 #include "policy.h"
 
 /* The longest line, its newline included. Lists of suites and versions are cut to fit (and end in "..."). */
-#define TF_RECORD_MAX 8192
+#define TF_RECORD_MAX 10240
 
 /* What record lines need besides the facts. */
 struct tf_record_context {
@@ -19,7 +19,8 @@ struct tf_record_context {
 
 /* Which event.action this session's record has; TF_EVENT_NONE: no record is due. */
 enum tf_event tf_record_event(const struct tf_facts *facts);
-/* A block record with its newline. Never truncated in the middle: w->full if it does not fit. */
+/* A record of a refusal, a would-be refusal or an upgrade, with its newline. Never truncated in the middle:
+ * w->full if it does not fit. */
 void tf_put_block_record(struct tf_writer *w, const struct tf_facts *facts,
                          const struct tf_record_context *c);
 /* An access record in two parts, so that a tunnel need not keep its facts: the head when the session is

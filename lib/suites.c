@@ -135,10 +135,17 @@ static const struct suite suites[] = {
     {0xccaa, "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256"},
 };
 
+enum { SUITES = sizeof suites / sizeof suites[0] };
+
+uint16_t tf_suite_at(size_t i)
+{
+    return i < SUITES ? suites[i].id : 0;
+}
+
 static const char *find_name(uint16_t id)
 {
     size_t low = 0;
-    size_t high = sizeof suites / sizeof suites[0];
+    size_t high = SUITES;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (suites[middle].id == id)

@@ -60,6 +60,24 @@ static void feed_variables(struct tf_conf_load *load, char *const *variables)
     }
 }
 
+/* The endpoint set: the last of what a configuration needs to be one. */
+static bool load_endpoints(struct conf *c, FILE *errors)
+{
+    char error[1024], sentence[1280];
+    const char *overlay = c->tf.m365.overlay;
+
+    c->endpoints = endpoints_load(&c->tf, error, sizeof error);
+    if (c->endpoints) {
+        c->tf.policy.m365 = &c->endpoints->m365;
+        return true;
+    }
+    /* The error begins with the name of the file that is to blame. */
+    const char *key = overlay[0] && strncmp(error, overlay, strlen(overlay)) == 0 ? "overlay" : "endpoints";
+    snprintf(sentence, sizeof sentence, "[m365] %s: %s", key, error);
+    conf_report(errors, TF_ERROR, tf_conf_origin(&c->tf, "m365", key), sentence);
+    return false;
+}
+
 /* Loads text[0..n) and the variables into c. */
 static bool fill(struct conf *c, const char *text, size_t n, char *const *variables, FILE *errors)
 {
@@ -75,7 +93,7 @@ static bool fill(struct conf *c, const char *text, size_t n, char *const *variab
     if (!conf_file_feed(&load, c->file, text, n))
         return false;
     feed_variables(&load, variables);
-    return tf_conf_finish(&load);
+    return tf_conf_finish(&load) && load_endpoints(c, errors);
 }
 
 static struct conf *new_conf(const char *file, size_t arena_size)
@@ -155,6 +173,7 @@ void conf_unref(struct conf *c)
     assert(before > 0);
     if (before > 1)
         return;
+    endpoints_free(c->endpoints);
     free(c->own);
     free(c->arena.base);
     free(c->file);

@@ -2,7 +2,7 @@
 #ifndef CONF_LOAD_H
 #define CONF_LOAD_H
 
-#include "../lib/conf.h"
+#include "endpoints.h"
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -13,11 +13,12 @@ struct conf {
     atomic_uint refs;
     struct tf_arena arena; /* holds everything that tf points to, but for what conf_set_bound replaces */
     struct tf_addr *own;   /* tf.access.listeners and local */
+    struct endpoints *endpoints; /* what tf.policy.m365 points into */
 };
 
-/* Reads `file` and the environment. NULL when anything is wrong: every error is then written to `errors`, one
- * a line, as `FILE:LINE: what is wrong, and what to write`. Warnings and notes are written there as well, and
- * say that they are. The caller has the one reference. */
+/* Reads `file`, the environment, and the endpoint set that they name. NULL when anything is wrong: every
+ * error is then written to `errors`, one a line, as `FILE:LINE: what is wrong, and what to write`. Warnings
+ * and notes are written there as well, and say that they are. The caller has the one reference. */
 struct conf *conf_load(const char *file, FILE *errors);
 /* Writes one such line to `errors`, which is a FILE. */
 void conf_report(void *errors, enum tf_severity severity, const struct tf_origin *at, const char *sentence);

@@ -1,5 +1,6 @@
-/* One HTTPS GET over the gateway's own outside leg, for commands. Blocking,
- * with a bound on time and size. */
+/* One HTTPS GET over the gateway's own outside leg, for commands, and the
+ * sockets under it. These calls wait, each no longer than its deadline;
+ * deadlines are points in time as fetch_now_ms tells it. */
 #ifndef FETCH_H
 #define FETCH_H
 
@@ -11,12 +12,23 @@ struct fetched {
     size_t len;
 };
 
-/* Connects to a server for commands: [upstream] resolve, else the system's resolver; every address is tried until
- * deadline_ms (of uv_hrtime / 1000000) is over. The blocking socket (with send and receive timeouts), or -1 with a
- * sentence in error. */
-int fetch_connect(const struct tf_conf *conf, const struct tf_target *target, uint64_t deadline_ms, char *error,
-                  size_t size);
-/* url: https only. Redirects are not followed. False with a sentence in error. */
+/* Milliseconds of a clock that only goes forward. */
+uint64_t fetch_now_ms(void);
+
+/* Connects to a server for commands: [upstream] resolve, else the system's resolver, which has time limits of
+ * its own; every address is tried until the deadline is over. A non-blocking socket, or -1 with a sentence in
+ * error. */
+int fetch_connect(const struct tf_conf *conf, const struct tf_target *target, uint64_t deadline_ms,
+                  char *error, size_t size);
+/* Waits until fd is ready for `events` of poll. False with errno set: the deadline is over (ETIMEDOUT), or
+ * poll failed. */
+bool fetch_wait(int fd, short events, uint64_t deadline_ms);
+/* After a call on an SSL over such a socket that answered `result`, 0 or less: waits for what it wants. True:
+ * repeat the call. False: SSL_get_error tells why; SSL_ERROR_WANT_READ or _WRITE stands for the deadline. */
+bool fetch_retry(SSL *ssl, int result, uint64_t deadline_ms);
+
+/* url: https only. Redirects are not followed. A body that is longer than max_bytes, or that ends before its
+ * end, is an error. False with a sentence in error. */
 bool fetch_get(const struct tf_conf *conf, const struct tls *tls, const char *url, size_t max_bytes,
                uint32_t timeout_ms, struct fetched *out, char *error, size_t size);
 

@@ -62,7 +62,8 @@ static size_t ask_system(const struct tf_target *target, struct tf_addr *out, ch
         if (sockaddr_to_addr(a->ai_addr, &out[n]))
             out[n++].port = target->port;
     if (n == 0)
-        snprintf(error, size, "%s has no address (%s); check the name and this machine's DNS, or set [upstream] resolve",
+        snprintf(error, size,
+                 "%s has no address (%s); check the name and this machine's DNS, or set [upstream] resolve",
                  target->host, failed == EAI_SYSTEM ? strerror(errno) : gai_strerror(failed));
     if (list)
         freeaddrinfo(list);
@@ -109,8 +110,8 @@ static int connect_to(const struct tf_addr *address, uint64_t deadline_ms)
     return -1;
 }
 
-int fetch_connect(const struct tf_conf *conf, const struct tf_target *target, uint64_t deadline_ms, char *error,
-                  size_t size)
+int fetch_connect(const struct tf_conf *conf, const struct tf_target *target, uint64_t deadline_ms,
+                  char *error, size_t size)
 {
     struct tf_addr addresses[ADDRESSES_MAX];
     size_t n = find_addresses(conf, target, addresses, error, size);
@@ -119,8 +120,8 @@ int fetch_connect(const struct tf_conf *conf, const struct tf_target *target, ui
     /* A peer that is gone is an error of one call, not the end of the command. */
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < n; i++) {
-        /* What is left of the time is shared out, so that an address that swallows everything leaves some for the
-         * next. */
+        /* What is left of the time is shared out, so that an address that swallows everything leaves some for
+         * the next. */
         uint64_t now_ms = fetch_now_ms();
         uint64_t share_ms = deadline_ms > now_ms ? (deadline_ms - now_ms) / (n - i) : 0;
         int fd = connect_to(&addresses[i], now_ms + share_ms);
@@ -131,7 +132,8 @@ int fetch_connect(const struct tf_conf *conf, const struct tf_target *target, ui
     struct tf_writer w = tf_writer_of(last, sizeof last);
     int why = errno;
     tf_put_addr_port(&w, &addresses[n - 1]);
-    snprintf(error, size, "cannot connect to %s port %u (%.*s: %s); check that the server runs, and the way to it",
+    snprintf(error, size,
+             "cannot connect to %s port %u (%.*s: %s); check that the server runs, and the way to it",
              target->host, target->port, (int)w.len, last, strerror(why));
     return -1;
 }

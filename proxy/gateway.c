@@ -274,7 +274,8 @@ static void finish(struct gateway *g)
             (unsigned long long)totals_sum(&t, COUNTER_SESSIONS_CONNECT, COUNTER_SESSIONS_ACTIVE),
             (unsigned long long)t.values[COUNTER_TUNNELS],
             (unsigned long long)totals_sum(&t, COUNTER_UPGRADES_PLAIN, COUNTER_RESUMED_INSIDE),
-            (unsigned long long)blocked, (unsigned long long)would_block, (unsigned long long)t.values[COUNTER_LOG_WRITTEN],
+            (unsigned long long)blocked, (unsigned long long)would_block,
+            (unsigned long long)t.values[COUNTER_LOG_WRITTEN],
             (unsigned long long)t.values[COUNTER_LOG_DROPPED]);
     for (size_t i = 0; i < g->loop_count; i++)
         loop_free(g->loops[i]);

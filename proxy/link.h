@@ -50,7 +50,8 @@ void link_init(struct link *l, int fd);
 bool link_watch(struct link *l, struct loop *loop, watch_cb *cb, void *arg); /* once, if not watched yet */
 void link_note(struct link *l, unsigned ready);                              /* an edge came */
 
-/* Reads what there is, up to `room` bytes, past the lookahead: LINK_OK, LINK_AGAIN, LINK_EOF or LINK_ERROR. */
+/* Reads what there is, up to `room` bytes, past the lookahead: LINK_OK, LINK_AGAIN, LINK_EOF or LINK_ERROR.
+ */
 enum link_io link_recv(struct link *l, void *p, size_t room, size_t *n);
 /* Reads once more into the lookahead, which grows up to `limit` bytes. */
 enum link_io link_fill(struct link *l, struct loop *loop, size_t limit);
@@ -67,13 +68,15 @@ void link_note_read(struct link *l, size_t n, size_t room);
 
 /* Sends what it can of p[0..n): LINK_OK (all), LINK_AGAIN (*sent says how much) or LINK_ERROR. */
 enum link_io link_send(struct link *l, const void *p, size_t n, size_t *sent);
-enum link_io link_send_raw(struct link *l, const void *p, size_t n, size_t *sent); /* past TLS, for its own records */
+enum link_io link_send_raw(struct link *l, const void *p, size_t n,
+                           size_t *sent); /* past TLS, for its own records */
 /* The same for what goes right before link_shut or link_close: the FIN then shares its segment. */
 enum link_io link_send_last(struct link *l, const void *p, size_t n, size_t *sent);
 void link_shut(struct link *l); /* close_notify, where there is TLS, and the FIN; once */
 /* The FIN alone: with TLS, the peer sees that what it has got so far may not be all. */
 void link_shut_raw(struct link *l);
-void link_move(struct link *to, struct link *from); /* `from` is not connected then; the watch is still told as before */
+void link_move(struct link *to,
+               struct link *from); /* `from` is not connected then; the watch is still told as before */
 /* Forgets the watch, drops the lookahead, closes. With `reset` the peer gets an RST: it must not take a
  * broken stream for a whole one. */
 void link_close(struct link *l, struct loop *loop, bool reset);

@@ -37,7 +37,8 @@ struct totals {
 };
 
 void totals_add(struct totals *t, const struct counters *c);
-uint64_t totals_sum(const struct totals *t, enum counter first, enum counter end); /* of the rows first..end-1 */
+uint64_t totals_sum(const struct totals *t, enum counter first,
+                    enum counter end); /* of the rows first..end-1 */
 
 /* The totals as OpenMetrics 1.0 text, to its `# EOF`. */
 #define METRICS_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"

@@ -99,8 +99,9 @@ static enum link_io copy(struct loop *loop, struct link *from, struct link *to, 
     return r;
 }
 
-/* What `from` said is all there is, or all that will come: `to` is told so, and which of the two it is. If the other
- * direction is over as well, both sockets are closed right away, which sends the FIN; TLS wants its word first. */
+/* What `from` said is all there is, or all that will come: `to` is told so, and which of the two it is. If
+ * the other direction is over as well, both sockets are closed right away, which sends the FIN; TLS wants its
+ * word first. */
 static void pass_end_on(struct link *from, struct link *to)
 {
     if (tls_link_is_cut(from))

@@ -11,8 +11,8 @@ struct resume_entry {
     uint16_t port;
     SSL_SESSION *session;
     unsigned holders;
-    bool is_out; /* of the map: the last holder frees it */
-    struct resume_entry *next;           /* of its bucket */
+    bool is_out;               /* of the map: the last holder frees it */
+    struct resume_entry *next; /* of its bucket */
     struct resume_entry *newer, *older;
 };
 

@@ -13,14 +13,14 @@ struct resume_entry;
 
 /* Zero it, set max. */
 struct resumer {
-    size_t max; /* entries; may change; 0: nothing is kept */
+    size_t max;                    /* entries; may change; 0: nothing is kept */
     struct resume_entry **buckets; /* private */
     size_t bucket_count, count;
     struct resume_entry *newest, *oldest;
 };
 
-/* The entry for a destination, made if it is not there. Held until resume_release. NULL: none is kept, or out of
- * memory. */
+/* The entry for a destination, made if it is not there. Held until resume_release. NULL: none is kept, or out
+ * of memory. */
 struct resume_entry *resume_hold(struct resumer *r, const char *name, uint16_t port);
 void resume_release(struct resume_entry *entry);
 SSL_SESSION *resume_session(struct resume_entry *entry); /* borrowed; NULL: there is none to resume */

@@ -33,8 +33,8 @@ const struct route route_sni = {
 /* A plain request whose server side is TLS. */
 const struct route route_secure = {
     "secure", {&step_secure, &step_access, &step_dial, &step_originate, &step_answer, &step_exchange, NULL}};
-static const struct route route_upgrade = {
-    "upgrade", {&step_originate, &step_mint, &step_terminate, &step_carry, NULL}};
+static const struct route route_upgrade = {"upgrade",
+                                           {&step_originate, &step_mint, &step_terminate, &step_carry, NULL}};
 const struct route route_tunnel = {"tunnel", {&step_send_hello, &step_server_hello, &step_relay, NULL}};
 const struct route route_block = {"block", {&step_refuse, NULL}};
 

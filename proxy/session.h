@@ -60,8 +60,8 @@ struct setup {
     uint32_t server_passed; /* bytes of the server's lookahead that the client has */
     struct dial *dial;
     bool dial_failed;
-    struct mint_wait *mint; /* an upgrade waits for its leaf */
-    char why[256];          /* facts->detail, where it is no fixed sentence */
+    struct mint_wait *mint;         /* an upgrade waits for its leaf */
+    char why[256];                  /* facts->detail, where it is no fixed sentence */
     struct tf_target server_target; /* what side[TF_SERVER] is connected to, for the next plain request */
     struct tf_addr server_address;
     enum tf_feed over;    /* plain HTTP: how the exchange ended; TF_FEED_MORE: not yet */
@@ -101,7 +101,8 @@ void session_drain(struct session *s);
 void session_on_deadline(struct deadline *d);
 
 /* For steps. */
-extern const struct route route_connect, route_again, route_http, route_secure, route_sni, route_tunnel, route_block;
+extern const struct route route_connect, route_again, route_http, route_secure, route_sni, route_tunnel,
+    route_block;
 struct tf_facts *session_facts(struct session *s); /* until the session is settled */
 /* Logs what is due and gives the setup back: from here on bytes only flow. */
 void session_settle(struct session *s);

@@ -116,7 +116,8 @@ static struct ca *take_ca(const struct tf_conf *tf, char *error, size_t size)
     struct ca *ca = ca_load(tf, &missing, error, size);
     if (ca != NULL || !missing || !ca_make(tf, false, error, size))
         return ca;
-    fprintf(stderr, "tlsfloor: made a CA in %s; clients that are to be upgraded must trust it: tlsfloor ca export\n",
+    fprintf(stderr,
+            "tlsfloor: made a CA in %s; clients that are to be upgraded must trust it: tlsfloor ca export\n",
             tf->ca.directory);
     return ca_load(tf, NULL, error, size);
 }
@@ -136,7 +137,8 @@ static bool take_tls(struct stage *stage, const struct stage *old, char *error, 
         return true;
     }
     if (!tls_can_tls10())
-        fprintf(stderr, "tlsfloor: this OpenSSL cannot do TLS 1.0 at all: clients that need it cannot be upgraded\n");
+        fprintf(stderr,
+                "tlsfloor: this OpenSSL cannot do TLS 1.0 at all: clients that need it cannot be upgraded\n");
     stage->tls = tls_new(tf, ca, old != NULL ? old->tls : NULL, error, size);
     if (stage->tls == NULL)
         ca_unref(ca);

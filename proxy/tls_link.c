@@ -137,8 +137,8 @@ static enum link_io meaning_of(struct link *l, int result)
     case SSL_ERROR_WANT_WRITE:
         return LINK_AGAIN;
     case SSL_ERROR_ZERO_RETURN:
-        /* OpenSSL is told to take the end of the connection for close_notify (a session would not be resumable
-         * otherwise); whether there was one, is for the caller to ask. */
+        /* OpenSSL is told to take the end of the connection for close_notify (a session would not be
+         * resumable otherwise); whether there was one, is for the caller to ask. */
         return LINK_EOF;
     default:
         return LINK_ERROR;
@@ -213,7 +213,8 @@ void tls_link_moved(struct link *l)
 void tls_link_free(struct link *l)
 {
     struct tls_link *t = l->tls;
-    /* However it ended, its session may be resumed: OpenSSL would forget one that was not shut down by both. */
+    /* However it ended, its session may be resumed: OpenSSL would forget one that was not shut down by both.
+     */
     if (SSL_is_init_finished(t->ssl))
         SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(t->ssl);

@@ -16,13 +16,14 @@
 struct tls_link {
     SSL *ssl;
     struct resume_entry *resume; /* held; NULL: nothing is resumed */
-    struct tf_span raw;          /* records that were read before TLS began; the caller's until the handshake is over */
-    bool drained;                /* the socket has nothing more until the next edge */
-    bool ended;                  /* the socket has told its end */
+    struct tf_span
+        raw;      /* records that were read before TLS began; the caller's until the handshake is over */
+    bool drained; /* the socket has nothing more until the next edge */
+    bool ended;   /* the socket has told its end */
 };
 
-/* Puts `ssl` on the link: taken over, also on failure. `raw`: what has been read from the socket already; the link's
- * own lookahead must be empty. False: out of memory. */
+/* Puts `ssl` on the link: taken over, also on failure. `raw`: what has been read from the socket already; the
+ * link's own lookahead must be empty. False: out of memory. */
 bool tls_link_start(struct link *l, SSL *ssl, struct tf_span raw);
 /* Sessions with this server are kept in `entry` (may be NULL), which the link releases. */
 void tls_link_resume(struct link *l, struct resume_entry *entry);

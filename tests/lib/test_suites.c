@@ -55,12 +55,25 @@ static void every_row_is_found(void **state)
     assert_int_equal(names, 122);
 }
 
+static void rows_are_told_one_by_one(void **state)
+{
+    (void)state;
+    size_t n = 0;
+    while (tf_suite_at(n) != 0) {
+        assert_true(n == 0 || tf_suite_at(n) > tf_suite_at(n - 1));
+        n++;
+    }
+    assert_int_equal(n, 122);
+    assert_int_equal(tf_suite_at(n + 1), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_suites_have_their_iana_names),
         cmocka_unit_test(unknown_suites_are_four_hex_digits),
         cmocka_unit_test(every_row_is_found),
+        cmocka_unit_test(rows_are_told_one_by_one),
     };
     return cmocka_run_group_tests_name("suites", tests, NULL, NULL);
 }

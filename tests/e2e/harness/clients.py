@@ -159,12 +159,14 @@ def openssl_client(gateway, way, name, version, *options, ca=None, sni=None):
     )  # fmt: skip
 
 
-def gnutls_cli(gateway, way, name, version, *more_priorities, ca=None):
+def gnutls_cli(gateway, way, name, version, *options, ca=None, priorities=()):
+    """`priorities`: more of them, behind those for the version."""
+
     def ask(port):
-        priority = ":".join(["NORMAL", "-VERS-ALL", f"+VERS-TLS{version}", *more_priorities])
+        priority = ":".join(["NORMAL", "-VERS-ALL", f"+VERS-TLS{version}", *priorities])
         return run_client(
             "gnutls-cli", "--port", str(port), "--sni-hostname", name, "--verify-hostname", name, "--x509cafile",
-            ca or ca_file(), "--priority", priority, "--print-cert", "127.0.0.1", stdin=request(name),
+            ca or ca_file(), "--priority", priority, "--print-cert", *options, "127.0.0.1", stdin=request(name),
         )  # fmt: skip
 
     if way == SNI:

@@ -145,15 +145,21 @@ class TlsOrigin(Origin):
     def __init__(
         self, lowest="1.0", highest="1.3", reshape=None, pages=None, script=None, certificate=None, alpn=(), **more
     ):
-        self.context = server_context(lowest, highest, certificate)
-        self.context.sni_callback = self._note_name
-        if alpn:
-            self.context.set_alpn_protocols(alpn)
+        self.setup = (lowest, highest, certificate), alpn
+        self.forget_sessions()
         self.reshape = reshape
         self.pages = pages or {}
         self.script = script or self._answer
         self.agreed = []
         super().__init__(**more)
+
+    def forget_sessions(self):
+        """As after a restart: what was given out to be resumed is not known any more."""
+        arguments, alpn = self.setup
+        self.context = server_context(*arguments)
+        self.context.sni_callback = self._note_name
+        if alpn:
+            self.context.set_alpn_protocols(alpn)
 
     @staticmethod
     def _note_name(tls, name, _):

@@ -1,0 +1,13 @@
+/* The snapshots of conf/m365/, as they are in this program. */
+#ifndef ENDPOINTS_BUILTIN_H
+#define ENDPOINTS_BUILTIN_H
+
+#include "../lib/conf.h"
+#include "../lib/text.h"
+
+/* The instance as the web service spells it: `USGovDoD`. GCC is served by `Worldwide`. */
+const char *endpoints_instance(enum tf_instance instance);
+/* Its snapshot, a whole answer of the web service. */
+struct tf_text endpoints_builtin(enum tf_instance instance);
+
+#endif

@@ -1,0 +1,151 @@
+/* The SSL_CTX of each role: what the two sides of an upgrade may agree on
+ * with their peers.
+ *
+ * A system's openssl.cnf (or OPENSSL_CONF) speaks first: SSL_CTX_new applies
+ * its system_default section, which may lower or raise versions, suites,
+ * groups, signatures, the security level and options. So each of these is
+ * set here again, for both roles, and nothing is left to a default: such a
+ * file neither weakens the outside leg nor keeps old clients from the inside
+ * one. Whom to trust is in trust.c. */
+#include "tls_context.h"
+
+#include "../lib/inside.h"
+#include "tls_verdict.h"
+
+#include <assert.h>
+#include <openssl/x509v3.h>
+
+/* One read takes several records. OpenSSL has the buffer only while there is something in it. */
+enum { READ_BUFFER = 32768 };
+
+/* How long a session can be resumed, in seconds. Inside, a working day: old clients are slow at handshakes.
+ */
+enum { INSIDE_SESSION_S = 8 * 3600, OUTSIDE_SESSION_S = 2 * 3600 };
+
+/* Intermediates between a server's certificate and its root. Real chains have two or three. */
+enum { CHAIN_DEPTH = 8 };
+
+struct profile {
+    const SSL_METHOD *(*method)(void);
+    int security_level;
+    uint64_t options;
+    const char *suites; /* of TLS 1.3; those below are the caller's to name */
+    const char *groups;
+    const char *signatures;
+};
+
+#define FOR_BOTH (SSL_OP_NO_SSLv3 | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION)
+
+/* P-256 first: every client with elliptic curves has it. No empty records against BEAST: that attack needs
+ * plain text of its choice from the side that writes, so it is the client's to guard against, and old clients
+ * take such a record for the end. SHA-1 is last, for clients that know nothing else. */
+static const struct profile inside = {
+    .method = TLS_server_method,
+    .security_level = 0,
+    .options = FOR_BOTH | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS,
+    .suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
+    .groups = "P-256:X25519:P-384:P-521",
+    .signatures = "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA384:RSA-PSS+SHA384:RSA+SHA384:"
+                  "RSA-PSS+SHA512:RSA+SHA512:ECDSA+SHA1:RSA+SHA1",
+};
+
+/* P-256 first here too, since the first group is the one that a TLS 1.3 hello brings a key share of:
+ * Microsoft's front doors do not all take X25519, and a HelloRetryRequest costs a round trip; everybody takes
+ * P-256, which RFC 8446 9.1 demands. */
+static const struct profile outside = {
+    .method = TLS_client_method,
+    .security_level = 2,
+    .options = FOR_BOTH | SSL_OP_ENABLE_MIDDLEBOX_COMPAT,
+    .suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
+    .groups = "P-256:X25519:P-384",
+    .signatures = "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA384:RSA-PSS+SHA384:RSA+SHA384:"
+                  "ECDSA+SHA512:RSA-PSS+SHA512:RSA+SHA512:ed25519",
+};
+
+/* Below TLS 1.3: what Microsoft 365 takes (the ECDHE-RSA ones, and the DHE pair of Azure Front Door), and
+ * ECDSA for the rest of the world, whose certificates are often of that kind. Forward secrecy always; AES-128
+ * first where the server has no opinion, as browsers do: it is strong enough for everybody, and cheaper. CBC
+ * stands last, with its SHA-2 MACs only. */
+static const char outside_ciphers[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+                                      "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+                                      "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+                                      "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:"
+                                      "ECDHE-RSA-AES128-SHA256:ECDHE-RSA-AES256-SHA384";
+
+static SSL_CTX *context_of(const struct profile *p, int minimum, const char *ciphers)
+{
+    SSL_CTX *c = SSL_CTX_new(p->method());
+    if (c == NULL)
+        return NULL;
+    SSL_CTX_clear_options(c, SSL_CTX_get_options(c));
+    SSL_CTX_set_options(c, p->options);
+    SSL_CTX_set_security_level(c, p->security_level);
+    /* The chains that are shown are given whole, if there are any: OpenSSL need not look for issuers. */
+    SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                            SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
+    SSL_CTX_set_read_ahead(c, 1);
+    SSL_CTX_set_default_read_buffer_len(c, READ_BUFFER);
+    if (SSL_CTX_set_min_proto_version(c, minimum) == 1 &&
+        SSL_CTX_set_max_proto_version(c, TLS1_3_VERSION) == 1 && SSL_CTX_set_cipher_list(c, ciphers) == 1 &&
+        SSL_CTX_set_ciphersuites(c, p->suites) == 1 && SSL_CTX_set1_groups_list(c, p->groups) == 1 &&
+        SSL_CTX_set1_sigalgs_list(c, p->signatures) == 1)
+        return c;
+    SSL_CTX_free(c);
+    return NULL;
+}
+
+/* lib/inside.c's table, as OpenSSL writes lists. */
+static void put_inside_ciphers(struct tf_writer *w)
+{
+    for (const struct tf_inside_suite *s = tf_inside_suites; s->name != NULL; s++) {
+        tf_put_text(w, w->len > 0 ? ":" : "");
+        tf_put_text(w, s->name);
+    }
+    tf_put_char(w, '\0');
+    assert(!w->full);
+}
+
+SSL_CTX *tls_context_inside(uint32_t sessions)
+{
+    char ciphers[2048];
+    struct tf_writer w = tf_writer_of(ciphers, sizeof ciphers);
+    put_inside_ciphers(&w);
+    SSL_CTX *c = context_of(&inside, TLS1_VERSION, ciphers);
+    if (c == NULL)
+        return NULL;
+    SSL_CTX_set_verify(c, SSL_VERIFY_NONE, NULL);
+    SSL_CTX_set_dh_auto(c, 1);
+    SSL_CTX_set_num_tickets(c, 1);
+    SSL_CTX_set_timeout(c, INSIDE_SESSION_S);
+    /* Of a size of 0 OpenSSL would make one without a bound. */
+    SSL_CTX_set_session_cache_mode(c, sessions > 0 ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_OFF);
+    SSL_CTX_sess_set_cache_size(c, sessions);
+    return c;
+}
+
+/* A whole chain to a root that is trusted (an intermediate in [upstream] ca_file is none), made for servers,
+ * with the name among its subjectAltNames: no public CA puts a name into the CN alone, and none may. */
+static void set_verification(SSL_CTX *c)
+{
+    X509_VERIFY_PARAM *p = SSL_CTX_get0_param(c);
+    X509_VERIFY_PARAM_clear_flags(p, X509_VERIFY_PARAM_get_flags(p));
+    X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_TRUSTED_FIRST);
+    X509_VERIFY_PARAM_set_purpose(p, X509_PURPOSE_SSL_SERVER);
+    X509_VERIFY_PARAM_set_depth(p, CHAIN_DEPTH);
+    X509_VERIFY_PARAM_set_auth_level(p, outside.security_level);
+    X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                           X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    SSL_CTX_set_verify(c, SSL_VERIFY_PEER, tls_on_verify);
+    SSL_CTX_set_max_cert_list(c, SSL_MAX_CERT_LIST_DEFAULT);
+}
+
+SSL_CTX *tls_context_outside(uint16_t minimum)
+{
+    assert(minimum >= TLS1_2_VERSION);
+    SSL_CTX *c = context_of(&outside, minimum, outside_ciphers);
+    if (c == NULL)
+        return NULL;
+    set_verification(c);
+    SSL_CTX_set_timeout(c, OUTSIDE_SESSION_S);
+    return c;
+}
