@@ -153,6 +153,9 @@ $(BUILD)/%.o: %.c $(BUILD)/config.mk
 	@echo '  CC    $<'
 	$(Q)$(CC) $(ALL_CFLAGS) $(WARNINGS) -DTLSFLOOR_VERSION='"$(VERSION)"' -c -o $@ $<
 
+# The assembler reads these into it, of which the compiler's list of dependencies does not know.
+$(BUILD)/proxy/endpoints_builtin.o: $(wildcard conf/m365/*.json)
+
 # Debian 12 has llhttp as C sources only: not ours to warn about.
 $(BUILD)/llhttp/%.o: $(LLHTTP_DIR)/%.c $(BUILD)/config.mk
 	@mkdir -p $(@D)

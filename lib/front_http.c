@@ -29,6 +29,7 @@ struct http {
     bool is_head;       /* the request's method is HEAD: the response has no body */
     bool is_repeatable; /* the method is idempotent */
     bool may_switch;    /* the request asks for a WebSocket, and was sent on so */
+    bool is_broken_off; /* the response, after its head had reached the client */
     bool is_old;        /* the client speaks HTTP/1.0: no chunks, no 1xx, one exchange (RFC 9112 C.2.2) */
     bool client_stays;  /* the client may send another request on this connection */
     bool server_stays;  /* the server may get one; outlives the exchange, for the session to ask */
@@ -36,12 +37,12 @@ struct http {
 };
 
 /* Once the client has a response head, a page has no place: the response just breaks off. */
-static enum tf_feed fail(const struct http *h, struct tf_facts *facts, enum tf_reason reason,
-                         const char *detail)
+static enum tf_feed fail(struct http *h, struct tf_facts *facts, enum tf_reason reason, const char *detail)
 {
     facts->reason = reason;
     facts->detail = detail;
-    return h->phase == PHASE_RESPONDED ? TF_FEED_CLOSE : TF_FEED_BAD;
+    h->is_broken_off = h->phase == PHASE_RESPONDED;
+    return h->is_broken_off ? TF_FEED_CLOSE : TF_FEED_BAD;
 }
 
 static struct tf_span rest_of(const struct tf_feed_io *io)
@@ -95,15 +96,14 @@ static bool is_host_sound(const struct tf_http_head *head)
 static enum tf_reason split_target(const struct http *h, const struct tf_http_head *head,
                                    struct tf_http_uri *uri, const char **detail)
 {
-    *detail = NULL;
+    bool is_asterisk = tf_text_is(head->target, "*") && tf_text_is(head->method, "OPTIONS");
+    if (!h->is_forward || (head->target.p[0] != '/' && !is_asterisk))
+        return tf_http_split_uri(head->target, uri, detail);
     *uri = (struct tf_http_uri){.path = head->target};
-    if (h->is_forward && head->target.p[0] == '/' && memchr(head->target.p, '#', head->target.n) == NULL)
-        return TF_REASON_NONE;
-    if (h->is_forward && tf_text_is(head->target, "*") && tf_text_is(head->method, "OPTIONS")) {
+    if (is_asterisk)
         uri->path.n = 0;
-        return TF_REASON_NONE;
-    }
-    return tf_http_split_uri(head->target, uri, detail);
+    *detail = "a path cannot have a fragment";
+    return memchr(uri->path.p, '#', uri->path.n) == NULL ? TF_REASON_NONE : TF_REASON_REQUEST_MALFORMED;
 }
 
 /* The server is the upstream; whoever names one has to name that. */
@@ -150,7 +150,7 @@ static bool is_idempotent(struct tf_text method)
 }
 
 /* The client is gone before its head was whole; an empty line is none (RFC 9112 2.2). */
-static enum tf_feed end_of_client(const struct http *h, struct tf_span in, struct tf_facts *facts)
+static enum tf_feed end_of_client(struct http *h, struct tf_span in, struct tf_facts *facts)
 {
     if (in.n == 0 || (in.n == 2 && memcmp(in.p, "\r\n", 2) == 0))
         return TF_FEED_CLOSE;
@@ -323,6 +323,12 @@ bool tf_http_server_reusable(const void *state)
 {
     const struct http *h = state;
     return h->server_stays;
+}
+
+bool tf_http_is_broken_off(const void *state)
+{
+    const struct http *h = state;
+    return h->is_broken_off;
 }
 
 bool tf_http_end_is_the_end(const void *state)

@@ -12,12 +12,12 @@
  * tunnel. answer writes the 200. Then the front is done, and refuse is mute.
  *
  * TF_ASK_HTTP: feed consumes nothing; answer is shown the same bytes, and
- * consumes the head. From then on both sides are fed until AGAIN, CLOSE or
- * BAD. At CLOSE with facts->reason set the response broke off, and the client
- * must not take it for a whole one. Where facts->verdict is UPGRADE when
- * answer is called, the server is spoken to in TLS: addresses are translated
- * (http_secure.h), and a WebSocket may be asked for; when both sides agree on
- * one, feed says SWITCH.
+ * consumes the head. From then on both sides are fed until AGAIN, CLOSE,
+ * SWITCH or BAD.
+ *
+ * Where facts->verdict is UPGRADE when answer is called, the server is spoken
+ * to in TLS: fields are translated (http_secure.h), and the client may ask for
+ * a WebSocket; when the server agrees, feed says SWITCH.
  *
  * Room: answer needs the head's size and TF_HTTP_HEAD_GROWTH for the server.
  * A response head that does not even fit an empty writer for the client is
@@ -35,6 +35,9 @@ bool tf_http_is_repeatable(const void *state);
 /* At AGAIN: whether the connection to the server may take another request for the same target. Bytes that
  * come from there before that request is sent are no answer to it: then it may not. */
 bool tf_http_server_reusable(const void *state);
+/* At CLOSE: whether the response broke off, for facts->reason. The client must not take it for a whole one.
+ */
+bool tf_http_is_broken_off(const void *state);
 /* Whether the client takes the end of the connection for the end of the response, having nothing better. */
 bool tf_http_end_is_the_end(const void *state);
 

@@ -41,8 +41,7 @@ static const struct tf_addr *known_address(const struct tf_facts *facts)
     return facts->target.is_address ? &facts->target.addr : NULL;
 }
 
-/* The host by name: behind an address there is only what the client's hello says. */
-static const char *host_of(const struct tf_facts *facts)
+const char *tf_policy_host(const struct tf_facts *facts)
 {
     return facts->target.is_address && facts->name[0] ? facts->name : facts->target.host;
 }
@@ -53,7 +52,7 @@ static const char *host_of(const struct tf_facts *facts)
 static const char *host_for(const struct tf_rule *rule, const struct tf_facts *facts, bool may_upgrade)
 {
     bool claims_count = rule->action == TF_ACTION_BLOCK || (rule->action == TF_ACTION_UPGRADE && may_upgrade);
-    return claims_count ? host_of(facts) : facts->target.host;
+    return claims_count ? tf_policy_host(facts) : facts->target.host;
 }
 
 static const struct tf_m365_set *find_m365(const struct tf_policy *policy, const struct tf_facts *facts,
@@ -166,7 +165,7 @@ static bool is_never_terminated(const struct tf_policy *policy, const char *host
 /* Whether plain HTTP to the session's host goes on as it is. */
 static bool stays_plain(const struct tf_policy *policy, const struct tf_facts *facts)
 {
-    const char *host = host_of(facts);
+    const char *host = tf_policy_host(facts);
     return (facts->m365 && facts->m365->stays_plain) || is_never_terminated(policy, host) ||
            has_pattern(policy->stay_plain, policy->stay_plain_count, host);
 }
@@ -190,12 +189,11 @@ static bool contradicts(const struct tf_facts *facts)
 static enum tf_reason obstacle_of(const struct tf_policy *policy, const struct tf_facts *facts,
                                   enum tf_reason complaint)
 {
-    bool is_nameless = facts->target.is_address && !facts->name[0];
     enum tf_leaf leaf;
 
     if (facts->ask == TF_ASK_HTTP)
-        return is_nameless ? TF_REASON_UPGRADE_NAMELESS : TF_REASON_NONE;
-    if (is_never_terminated(policy, host_of(facts)))
+        return TF_REASON_NONE;
+    if (is_never_terminated(policy, tf_policy_host(facts)))
         return TF_REASON_NEVER_TERMINATED;
     if (tf_version_rank(facts->hello.max_version) < TF_TLS10)
         return complaint;
@@ -204,6 +202,7 @@ static enum tf_reason obstacle_of(const struct tf_policy *policy, const struct t
         return unserved;
     if (contradicts(facts) && !policy->sni_mismatch)
         return TF_REASON_SNI_MISMATCH;
+    bool is_nameless = facts->target.is_address && !facts->name[0];
     return is_nameless ? TF_REASON_UPGRADE_NAMELESS : TF_REASON_NONE;
 }
 
@@ -216,7 +215,7 @@ enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts
     if (!find_rule(policy, facts, upgrade, today, &rule))
         return TF_NEEDS_ADDRESS;
     facts->rule = rule;
-    facts->m365 = find_m365(policy, facts, host_of(facts), NULL);
+    facts->m365 = find_m365(policy, facts, tf_policy_host(facts), NULL);
 
     upgrade = upgrade && wants_upgrade(policy, facts);
     if (upgrade)
@@ -266,6 +265,14 @@ bool tf_policy_server(const struct tf_policy *policy, struct tf_facts *facts)
     if (facts->server.legacy_version >= TF_TLS12 && tf_version_passes(policy, facts->server.version))
         return true;
     return tf_policy_server_wrong(policy, facts, TF_REASON_SERVER_BELOW_FLOOR, NULL);
+}
+
+bool tf_policy_has_action(const struct tf_policy *policy, enum tf_action action)
+{
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (policy->rules[i].action == action)
+            return true;
+    return false;
 }
 
 bool tf_version_passes(const struct tf_policy *policy, uint16_t version)

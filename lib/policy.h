@@ -43,7 +43,7 @@ struct tf_policy {
     size_t rule_count;
     const struct tf_m365 *m365; /* NULL: none is loaded, and nothing is @m365 */
     bool can_upgrade;           /* there is a CA, or will be one */
-    bool sni_mismatch;          /* an upgraded client may name another host in its hello than in its CONNECT */
+    bool sni_mismatch; /* an upgraded client may name another host in its hello than in its CONNECT */
     /* Patterns of tf_m365_name_matches. */
     const char *const *never_terminate; /* hosts that are never upgraded, whatever a rule says */
     size_t never_terminate_count;
@@ -57,12 +57,12 @@ enum tf_decided {
                       */
 };
 
-/* Fills facts->verdict, reason, rule and m365 from the client's side of things: source, listener, target, address,
- * name, hello (or not_tls, or a reason that is already set, such as a malformed hello). `today` is days since
- * 1970-01-01 UTC. A session at or above the floor is tunnelled unless a `block` rule matches. One below it, or in
- * plain HTTP, is upgraded where a rule says so, or where no rule matches and the destination is @m365. An upgrade
- * that cannot be is a block: no common suite, a fallback hello, a name that contradicts the CONNECT, a host that must
- * not be terminated. TF_NEEDS_ADDRESS leaves facts as they were. */
+/* Fills facts->verdict, reason, rule and m365 from the client's side of things: source, listener, target,
+ * address, name, hello (or not_tls, or a reason that is already set, such as a malformed hello). `today` is
+ * days since 1970-01-01 UTC. A session at or above the floor is tunnelled unless a `block` rule matches. One
+ * below it, or in plain HTTP, is upgraded where a rule says so, or where no rule matches and the destination
+ * is @m365. An upgrade that cannot be is a block: no common suite, a fallback hello, a name that contradicts
+ * the CONNECT, a host that must not be terminated. TF_NEEDS_ADDRESS leaves facts as they were. */
 enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts *facts, int32_t today);
 
 /* The same for the server's hello, once facts->has_server_hello: false (with reason set) when the session
@@ -72,11 +72,16 @@ bool tf_policy_server(const struct tf_policy *policy, struct tf_facts *facts);
 bool tf_policy_server_wrong(const struct tf_policy *policy, struct tf_facts *facts, enum tf_reason reason,
                             const char *detail);
 
-/* Whether a plain HTTP request for another target would be upgraded, all else being as in facts: what a Location
- * field may be rewritten for. */
+/* The host that counts for an upgrade, by name where one is known: the target, or behind an address the name
+ * in the client's hello. */
+const char *tf_policy_host(const struct tf_facts *facts);
+/* Whether a plain HTTP request for another target would be upgraded, all else being as in facts: what a
+ * Location field may be rewritten for. */
 bool tf_policy_upgrades(const struct tf_policy *policy, const struct tf_facts *facts,
                         const struct tf_target *target, int32_t today);
 
+/* Whether one of the rules has this action. */
+bool tf_policy_has_action(const struct tf_policy *policy, enum tf_action action);
 /* Whether a version passes the floor; drafts of TLS 1.3 count as 1.3. */
 bool tf_version_passes(const struct tf_policy *policy, uint16_t version);
 const char *tf_action_name(enum tf_action action);

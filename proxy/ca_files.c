@@ -83,23 +83,28 @@ static bool content_read(struct content *c, const char *path, char *error, size_
     return false;
 }
 
-static size_t parse_certificates(BIO *bio, X509 **out)
+/* False: there is something that is no certificate, or one too many. */
+static bool parse_certificates(BIO *bio, X509 **out, size_t *n)
 {
-    size_t n = 0;
-    while (n < CA_CHAIN_MAX && (out[n] = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
-        n++;
-    ERR_clear_error(); /* that there is no more is one */
-    return n;
+    ERR_clear_error();
+    while (*n < CA_CHAIN_MAX && (out[*n] = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
+        (*n)++;
+    bool is_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    ERR_clear_error();
+    return is_end;
 }
 
 size_t ca_read_certificates(const char *path, X509 **out, char *error, size_t size)
 {
     struct content c;
+    size_t n = 0;
     if (!content_read(&c, path, error, size))
         return 0;
     BIO *bio = BIO_new_mem_buf(c.p, (int)c.n);
-    size_t n = bio ? parse_certificates(bio, out) : 0;
-    if (n == 0)
+    bool ok = bio && parse_certificates(bio, out, &n);
+    if (!ok)
+        snprintf(error, size, "certificate %zu of %.300s is broken, or one too many", n + 1, path);
+    else if (n == 0)
         snprintf(
             error, size,
             "%.300s holds no certificate; put the CA's there in PEM form (-----BEGIN CERTIFICATE-----), or "
@@ -107,6 +112,8 @@ size_t ca_read_certificates(const char *path, X509 **out, char *error, size_t si
             path);
     BIO_free(bio);
     content_free(&c);
+    while (!ok && n > 0)
+        X509_free(out[--n]);
     return n;
 }
 

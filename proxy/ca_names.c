@@ -2,6 +2,7 @@
  * need is up to lib/constraint.c. */
 #include "ca_names.h"
 
+#include "../lib/constraint.h"
 #include "certificate.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,9 +111,6 @@ static bool fill_constraints(NAME_CONSTRAINTS *c, const struct subtrees *s)
     ok = c->permittedSubtrees != NULL;
     for (size_t i = 0; ok && i < s->n; i++)
         ok = push_subtree(c->permittedSubtrees, certificate_dns_name(s->list[i]));
-    /* An empty list would permit everything; no real name ends in `invalid` (RFC 6761). */
-    if (ok && s->n == 0)
-        ok = push_subtree(c->permittedSubtrees, certificate_dns_name("invalid"));
     return ok;
 }
 
@@ -129,6 +127,8 @@ bool ca_names_add(X509 *certificate, const struct tf_conf *conf, char *error, si
 {
     struct subtrees s = {.n = 0};
     tf_constraint_walk(&conf->policy, (int32_t)(time(NULL) / DAY_S), add_subtree, &s);
+    if (s.n == 0) /* an empty list would permit everything; no real name ends so (RFC 6761) */
+        add_subtree(&s, "invalid", NULL);
     reduce(&s);
     bool fits = s.everything || s.n <= SUBTREES_MAX;
     bool ok = fits && !s.failed && add_constraints(certificate, &s, !conf->ca.lenient);

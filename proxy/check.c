@@ -1,6 +1,6 @@
 /* `tlsfloor check`: what is wrong with the configuration, what is in force,
  * and what there is to write. */
-#include "conf_load.h"
+#include "check.h"
 
 #include "conf_file.h"
 #include <errno.h>
@@ -41,8 +41,7 @@ static void put_reference(struct tf_writer *w, const void *nothing)
     tf_put_conf_reference(w);
 }
 
-/* What would fail `run`, if its user is ours, as errno; 0: nothing. */
-static int try_access(const char *path, int what)
+int check_access(const char *path, int what)
 {
     return faccessat(AT_FDCWD, path, what, AT_EACCESS) == 0 ? 0 : errno;
 }
@@ -56,7 +55,7 @@ static void check_log(const struct tf_conf *conf, const char *key, const char *f
     char *copy = strdup(file);
     const char *directory = copy ? dirname(copy) : "";
 
-    int why = exists ? try_access(file, W_OK) : try_access(directory, W_OK | X_OK);
+    int why = exists ? check_access(file, W_OK) : check_access(directory, W_OK | X_OK);
     if (exists && S_ISDIR(st.st_mode))
         why = EISDIR;
     conf_error_text(why, error, sizeof error);
@@ -89,17 +88,17 @@ static int check_file(const char *file, bool dump)
     if (!c)
         return FINDING;
 
-    bool printed = true;
+    bool ok = check_upgrades(c);
     check_logs(&c->tf);
     for (const struct tf_listener *l = c->tf.listeners; l; l = l->next)
         listeners++;
-    if (dump)
-        printed = print(put_settings, &c->tf);
-    else
+    if (ok && dump)
+        ok = print(put_settings, &c->tf);
+    else if (ok)
         printf("%s: fine: %u listener%s, %zu rule%s\n", file, listeners, listeners == 1 ? "" : "s",
                c->tf.policy.rule_count, c->tf.policy.rule_count == 1 ? "" : "s");
     conf_unref(c);
-    return printed ? FINE : FINDING;
+    return ok ? FINE : FINDING;
 }
 
 static int usage(FILE *to, int code)

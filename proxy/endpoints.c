@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Many times what the web service has; so that nothing takes long that looks at one set after the other. */
+enum { SETS_MAX = 10000 };
+
 /* A file. */
 struct source {
     const char *name; /* "": there is none */
@@ -53,6 +56,8 @@ static bool add_sets(const struct loader *l, struct source *s, const json_t *lis
 {
     if (!json_is_array(list))
         return fail_file(l, s, "no list of endpoint sets as the web service gives it");
+    if (json_array_size(list) > SETS_MAX)
+        return fail_file(l, s, "more than 10000 endpoint sets");
     s->sets = json_object();
     if (!s->sets)
         return fail_file(l, s, "out of memory");

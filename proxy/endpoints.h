@@ -21,8 +21,8 @@ void endpoints_free(struct endpoints *e);
 
 /* `tlsfloor endpoints`: argv[0] is the command. Returns the exit code. */
 #define ENDPOINTS_ARGUMENTS                                                                                  \
-    "show [--area A] [--category C] [--json] | lookup HOST[:PORT] | diff FILE | update [--from FILE | "      \
-    "--url URL] [-o FILE] [-c FILE]"
+    "show [--area A] [--category C] [--json] | lookup HOST[:PORT] | diff FILE | "                            \
+    "update [--from FILE | --url URL] [-o FILE] [--force]; each with [-c FILE]"
 int endpoints_main(int argc, char **argv);
 
 #endif

@@ -11,6 +11,7 @@
 #include "../lib/json.h"
 #include "../lib/text.h"
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { REVOCATION_SET = 125 }; /* certificate revocation lists and OCSP, in the worldwide instance */
@@ -131,7 +132,13 @@ static bool parse_ports(struct tf_text item, struct tf_port_range *range)
     return true;
 }
 
-/* `80, 443` or `50000-50059`, and nothing but blanks for none. */
+static int compare_ports(const void *a, const void *b)
+{
+    const struct tf_port_range *x = a, *y = b;
+    return x->first != y->first ? x->first - y->first : x->last - y->last;
+}
+
+/* `80, 443` or `50000-50059`, in any order, and nothing but blanks for none. */
 static bool read_ports(const struct task *t)
 {
     struct tf_text rest;
@@ -151,6 +158,7 @@ static bool read_ports(const struct task *t)
         if (!parse_ports(item, &ports[t->set->port_count++]))
             return fail(t, "tcpPorts", item, "no port, and no range of ports; write 443 or 8000-8099");
     }
+    qsort(ports, t->set->port_count, sizeof *ports, compare_ports);
     return true;
 }
 

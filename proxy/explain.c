@@ -1,12 +1,11 @@
 /* `tlsfloor explain`: what the gateway would do with a client, and why. It
  * asks the same functions as a live session does, and connects to nothing. */
-#include "conf_load.h"
+#include "explain.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { FINE = 0, FINDING = 1, USAGE = 2, GO_ON = -1 };
 
@@ -26,17 +25,6 @@ static void print_addr_port(const struct tf_addr *a)
     struct tf_writer w = tf_writer_of(text, sizeof text);
     tf_put_addr_port(&w, a);
     printf("%.*s", (int)w.len, text);
-}
-
-/* A check that may refuse; false when it did. `what`: what was checked, where that is not plain. */
-static bool print_check(const char *name, const char *what, enum tf_reason reason)
-{
-    const struct tf_reason_info *info = tf_reason_info(reason);
-    if (reason == TF_REASON_NONE)
-        printf("  %-12s %sallowed\n", name, what);
-    else
-        printf("  %-12s %srefused: %s (%s); %s\n", name, what, info->sentence, info->code, info->advice);
-    return reason == TF_REASON_NONE;
 }
 
 /* The address that would be dialled, as far as it is known without asking anybody: an override, or the one
@@ -66,65 +54,7 @@ static bool print_address(const struct tf_conf *conf, const struct tf_target *ta
         print_addr_port(address);
         printf(", by [upstream] resolve\n");
     }
-    return print_check("address", "", tf_access_address(&conf->access, address));
-}
-
-/* Fills in the verdict. True: it may be another one, by the address that is dialled. */
-static bool decide(const struct conf *c, struct tf_facts *facts)
-{
-    /* What is not known is taken for an address that only the widest block has. */
-    static const struct tf_addr elsewhere = {.family = TF_FAMILY_V4};
-    int32_t today = (int32_t)(time(NULL) / 86400);
-    bool unsure = tf_policy_decide(&c->tf.policy, facts, today) == TF_NEEDS_ADDRESS;
-    if (unsure) {
-        facts->destination = elsewhere;
-        tf_policy_decide(&c->tf.policy, facts, today);
-    }
-    return unsure;
-}
-
-static void print_rule(const struct conf *c, const struct tf_rule *rule)
-{
-    if (rule && rule->line > 0)
-        printf("; [rule %s] at %s:%u", rule->name, c->file, rule->line);
-    else if (rule)
-        printf("; [rule %s] of the environment", rule->name);
-    else
-        printf("; no rule matches");
-}
-
-/* Why somebody passes whom the rules would not let. */
-static void print_mode(const struct tf_conf *conf)
-{
-    char text[4352]; /* a path and a line */
-    struct tf_writer w = tf_writer_of(text, sizeof text);
-    const struct tf_origin *origin = tf_conf_origin(conf, "floor", "mode");
-    tf_put_origin(&w, origin);
-    printf("; [floor] mode = monitor %s %.*s", origin->source == TF_FROM_FILE ? "at" : "by", (int)w.len,
-           text);
-}
-
-static void print_verdict(const struct conf *c, const struct tf_facts *facts, const char *label, bool unsure)
-{
-    const struct tf_reason_info *info = tf_reason_info(facts->reason);
-    printf("  %-12s %s", label, tf_verdict_name(facts->verdict));
-    if (facts->reason != TF_REASON_NONE)
-        printf(": %s%s%s (%s)", info->sentence, facts->detail ? ": " : "", facts->detail ? facts->detail : "",
-               info->code);
-    print_rule(c, facts->rule);
-    if (facts->verdict == TF_VERDICT_MONITOR && c->tf.policy.monitor)
-        print_mode(&c->tf);
-    printf("%s\n", unsure ? ", unless by its address; ask again with that as --dest" : "");
-}
-
-/* A client that offers this version at most. */
-static void explain_version(const struct conf *c, struct tf_facts facts, const char *label, uint16_t version)
-{
-    facts.has_hello = true;
-    facts.hello =
-        (struct tf_hello){.legacy_version = version < TF_TLS12 ? version : TF_TLS12, .max_version = version};
-    bool unsure = decide(c, &facts);
-    print_verdict(c, &facts, label, unsure);
+    return explain_check("address", "", tf_access_address(&conf->access, address));
 }
 
 /* Reads q->hello_file, if there is one. False: it cannot be read. */
@@ -201,34 +131,81 @@ static void set_sni_target(struct tf_facts *facts, const struct question *q, uin
 /* There is no name to dial. Policy comes first, as it does for a live session. */
 static void explain_no_target(const struct conf *c, struct tf_facts *facts)
 {
-    bool unsure = decide(c, facts);
-    if (facts->verdict == TF_VERDICT_BLOCK)
-        print_verdict(c, facts, "verdict", unsure);
+    struct tf_facts decided = *facts;
+    explain_decide(c, &decided);
+    if (decided.verdict == TF_VERDICT_BLOCK)
+        explain_verdict(c, facts, "verdict");
     else
-        print_check("name", "", facts->reason != TF_REASON_NONE ? facts->reason : TF_REASON_SNI_MISSING);
+        explain_check("name", "", decided.reason != TF_REASON_NONE ? decided.reason : TF_REASON_SNI_MISSING);
 }
 
-/* The verdict on the hello that was captured, or on three common ones. */
-static void explain_verdicts(const struct conf *c, const struct question *q, struct tf_facts *facts)
+/* Behind an address the name in the hello counts as well. */
+static void note_name(struct tf_facts *facts)
 {
-    if (q->flight) {
-        bool unsure = decide(c, facts);
-        print_verdict(c, facts, "verdict", unsure);
-        return;
-    }
-    explain_version(c, *facts, "TLS 1.0", TF_TLS10);
-    explain_version(c, *facts, "TLS 1.2", TF_TLS12);
-    explain_version(c, *facts, "TLS 1.3", TF_TLS13);
+    const struct tf_span *name = &facts->hello.server_name;
+    struct tf_target named;
+    if (facts->target.is_address && tf_host_parse((const char *)name->p, name->n, &named) == TF_HOST_OK &&
+        !named.is_address)
+        memcpy(facts->name, named.host, sizeof facts->name);
 }
 
 static void print_listener(const struct tf_listener *l)
 {
-    printf("listener %s (%s), ", l->name, l->kind == TF_KIND_SNI ? "sni" : "connect");
+    static const char *const kinds[] = {
+        [TF_KIND_CONNECT] = "connect", [TF_KIND_SNI] = "sni", [TF_KIND_FORWARD] = "forward"};
+    printf("listener %s (%s), ", l->name, kinds[l->kind]);
     for (size_t i = 0; i < l->address_count; i++) {
         printf("%s", i > 0 ? ", " : "");
         print_addr_port(&l->addresses[i]);
     }
     printf(":\n");
+}
+
+/* Where the client would get to, as far as that is known beforehand. */
+static bool is_reachable(const struct conf *c, const struct tf_facts *facts, const char *port)
+{
+    return explain_check("port", port, tf_access_port(&c->tf.access, facts->target.port)) &&
+           print_address(&c->tf, &facts->target, &facts->destination);
+}
+
+/* CONNECT and plain requests: the destination is checked first. */
+static void explain_connect(const struct conf *c, const struct question *q, struct tf_facts *facts)
+{
+    facts->destination = known_address(&c->tf, &facts->target);
+    if (!is_reachable(c, facts, ""))
+        return;
+    explain_tls(c, facts, q->flight != NULL);
+    if (!q->flight)
+        explain_plain(c, facts);
+}
+
+/* TLS straight in: a client that the floor refuses never gets to the checks of where it goes. */
+static void explain_sni(const struct conf *c, const struct question *q, uint16_t own_port,
+                        struct tf_facts *facts)
+{
+    char port[32];
+    set_sni_target(facts, q, own_port);
+    if (!facts->has_target) {
+        explain_no_target(c, facts);
+        return;
+    }
+    facts->destination = known_address(&c->tf, &facts->target);
+    explain_tls(c, facts, q->flight != NULL);
+    snprintf(port, sizeof port, "%u (the listener's): ", own_port);
+    if (facts->verdict != TF_VERDICT_BLOCK)
+        is_reachable(c, facts, port);
+}
+
+/* Plain HTTP to one server, whatever --dest says. */
+static void explain_forward(const struct conf *c, const struct tf_target *upstream, struct tf_facts *facts)
+{
+    char port[32];
+    facts->target = *upstream;
+    facts->destination = known_address(&c->tf, upstream);
+    printf("  %-12s %s, whatever --dest says\n", "upstream", upstream->host);
+    snprintf(port, sizeof port, "%u (the upstream's): ", upstream->port);
+    if (is_reachable(c, facts, port))
+        explain_plain(c, facts);
 }
 
 /* scratch: [limits] hello_bytes, where there is a flight. */
@@ -237,35 +214,27 @@ static void explain_listener(const struct conf *c, const struct question *q, con
 {
     struct tf_facts facts = {
         .source = q->client, .listener = l->name, .has_target = true, .target = q->target};
-    char port[32] = "";
 
     print_listener(l);
-    if (!print_check("source", "", tf_access_source(&c->tf.access, &q->client)))
+    if (!explain_check("source", "", tf_access_source(&c->tf.access, &q->client)))
         return;
-    if (q->flight)
+    if (q->flight && l->kind != TF_KIND_FORWARD)
         scan(c, q, scratch, &facts);
-    if (facts.has_hello)
+    if (facts.has_hello) {
         print_hello(&facts.hello, l->kind == TF_KIND_SNI);
-    if (l->kind == TF_KIND_SNI) {
-        set_sni_target(&facts, q, l->port);
-        snprintf(port, sizeof port, "%u (the listener's): ", l->port);
+        note_name(&facts);
     }
-    if (!facts.has_target) {
-        explain_no_target(c, &facts);
-        return;
+    switch (l->kind) {
+    case TF_KIND_CONNECT:
+        explain_connect(c, q, &facts);
+        break;
+    case TF_KIND_SNI:
+        explain_sni(c, q, l->port, &facts);
+        break;
+    case TF_KIND_FORWARD:
+        explain_forward(c, &l->upstream, &facts);
+        break;
     }
-    facts.destination = known_address(&c->tf, &facts.target);
-    if (l->kind ==
-        TF_KIND_SNI) { /* a client that the floor refuses never gets to the checks of where it goes */
-        explain_verdicts(c, q, &facts);
-        if (facts.verdict != TF_VERDICT_BLOCK &&
-            print_check("port", port, tf_access_port(&c->tf.access, facts.target.port)))
-            print_address(&c->tf, &facts.target, &facts.destination);
-        return;
-    }
-    if (print_check("port", port, tf_access_port(&c->tf.access, facts.target.port)) &&
-        print_address(&c->tf, &facts.target, &facts.destination))
-        explain_verdicts(c, q, &facts);
 }
 
 static int explain(const struct conf *c, const struct question *q)

@@ -4,6 +4,7 @@
 #include "probe_parts.h"
 
 #include "../lib/extensions.h"
+#include "tls_verdict.h"
 #include <assert.h>
 #include <openssl/rand.h>
 #include <poll.h>
@@ -23,8 +24,8 @@ enum {
 /* Network byte order. */
 static const uint8_t groups[] = {0x11, 0xec, 0, 29, 0, 23, 0, 24, 0, 25, 0, 30, 1, 0, 1, 1};
 /* What servers have had certificates for, SHA-1 and DSA among it (RFC 8446 4.2.3, RFC 5246 7.4.1.4.1). */
-static const uint8_t signatures[] = {4, 3, 5, 3, 6, 3, 8, 4, 8, 5, 8, 6, 8, 7, 8, 8, 8, 9,
-                                     8, 10, 8, 11, 4, 1, 5, 1, 6, 1, 2, 3, 2, 1, 2, 2};
+static const uint8_t signatures[] = {4, 3, 5,  3, 6,  3, 8, 4, 8, 5, 8, 6, 8, 7, 8, 8, 8,
+                                     9, 8, 10, 8, 11, 4, 1, 5, 1, 6, 1, 2, 3, 2, 1, 2, 2};
 
 static void put_u8(struct tf_writer *w, unsigned v)
 {
@@ -98,7 +99,8 @@ static void put_extensions(struct tf_writer *w, const struct probe *p, uint16_t 
         put_list(w, TF_EXT_SIGNATURE_ALGORITHMS, signatures, sizeof signatures);
     if (version == TF_TLS13) {
         put_bytes(w, TF_EXT_SUPPORTED_VERSIONS, versions, sizeof versions);
-        put_list(w, EXT_KEY_SHARE, NULL, 0); /* the server answers with a HelloRetryRequest, which says enough */
+        put_list(w, EXT_KEY_SHARE, NULL,
+                 0); /* the server answers with a HelloRetryRequest, which says enough */
     } else {
         put_bytes(w, TF_EXT_EC_POINT_FORMATS, "\1\0", 2);
         put_bytes(w, EXT_EXTENDED_MASTER_SECRET, NULL, 0); /* some servers take nobody without these two */
@@ -118,7 +120,8 @@ static void put_extensions(struct tf_writer *w, const struct probe *p, uint16_t 
  *   2+n cipher_suites
  *   1+n compression_methods
  *   2+n extensions; SSL 3.0 has none */
-static void put_hello(struct tf_writer *w, const struct probe *p, uint16_t version, const uint16_t *suites, size_t n)
+static void put_hello(struct tf_writer *w, const struct probe *p, uint16_t version, const uint16_t *suites,
+                      size_t n)
 {
     uint8_t random[64];
     int made = RAND_bytes(random, sizeof random);
@@ -201,7 +204,8 @@ static void judge_text(struct probe_answer *a, const struct heard *h)
 {
     char text[PROBE_TEXT_MAX / 2];
     struct tf_writer w = tf_writer_of(text, sizeof text);
-    probe_put_line(&w, h->stream, h->len);
+    const char *end = memchr(h->stream, '\n', h->len);
+    tls_put_peer_text(&w, h->stream, end ? (size_t)(end - (const char *)h->stream) : h->len);
     set(a, PROBE_STRANGE, "it speaks, but not TLS: \"%.*s\"", (int)w.len, text);
 }
 
@@ -224,7 +228,8 @@ static void judge(struct probe_answer *a, uint16_t version, const struct heard *
         set(a, PROBE_REFUSED, "it closes the connection");
 }
 
-void probe_hello(struct probe *p, uint16_t version, const uint16_t *suites, size_t n, struct probe_answer *answer)
+void probe_hello(struct probe *p, uint16_t version, const uint16_t *suites, size_t n,
+                 struct probe_answer *answer)
 {
     uint64_t deadline_ms;
     *answer = (struct probe_answer){.outcome = PROBE_UNREACHABLE};
@@ -236,7 +241,8 @@ void probe_hello(struct probe *p, uint16_t version, const uint16_t *suites, size
     put_hello(&w, p, version, suites, n);
     /* An empty socket takes a hello whole; where the peer has gone already, that shows in what is heard. */
     send(fd, w.p, w.len, MSG_NOSIGNAL);
-    struct heard h = {.scan.floor = UINT16_MAX, .parsed = TF_PARSE_MORE}; /* so a HelloRetryRequest is an answer */
+    struct heard h = {.scan.floor = UINT16_MAX,
+                      .parsed = TF_PARSE_MORE}; /* so a HelloRetryRequest is an answer */
     hear(&h, fd, deadline_ms);
     judge(answer, version, &h);
     close(fd);

@@ -4,16 +4,18 @@
  * it. */
 #include "probe_parts.h"
 
+#include "../lib/text.h"
 #include "sockaddr.h"
+#include "tls_verdict.h"
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = 4096, LINES_MAX = 64, SHOWN_MAX = 60, TURNS_MAX = 3 };
+enum { LINE_BYTES = 4096, LINES_MAX = 64, TURNS_MAX = 3 };
 
-/* One turn of a dialogue: what is sent, and how the lines of a good answer begin: any number with `more`, the last
- * with `good`. */
+/* One turn of a dialogue: what is sent, and how the lines of a good answer begin: any number with `more`, the
+ * last with `good`. */
 struct turn {
     const char *says, *good, *more;
 };
@@ -25,7 +27,9 @@ static const struct {
 } protocols[] = {
     [PROBE_AT_ONCE] = {"", {{0}}},
     [PROBE_SMTP] = {"smtp",
-                    {{"", "220", "220-"}, {"EHLO probe.invalid\r\n", "250", "250-"}, {"STARTTLS\r\n", "220", "220-"}}},
+                    {{"", "220", "220-"},
+                     {"EHLO probe.invalid\r\n", "250", "250-"},
+                     {"STARTTLS\r\n", "220", "220-"}}},
     [PROBE_IMAP] = {"imap", {{"", "* OK", NULL}, {"a STARTTLS\r\n", "a OK", "* "}}},
     [PROBE_POP3] = {"pop3", {{"", "+OK", NULL}, {"STLS\r\n", "+OK", NULL}}},
 };
@@ -41,13 +45,6 @@ struct dialogue {
 const char *probe_starttls_name(enum probe_starttls s)
 {
     return protocols[s].name;
-}
-
-void probe_put_line(struct tf_writer *w, const void *p, size_t n)
-{
-    const char *text = p;
-    for (size_t i = 0; i < n && i < SHOWN_MAX && text[i] != '\n' && text[i] != '\r'; i++)
-        tf_put_char(w, text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '.');
 }
 
 static bool fail(struct dialogue *d, const char *sentence)
@@ -69,7 +66,7 @@ static bool receive(struct dialogue *d)
     return true;
 }
 
-/* The next line, without its end. */
+/* The next line, without its LF or CRLF. */
 static bool next_line(struct dialogue *d, struct tf_text *line)
 {
     const char *end;
@@ -81,6 +78,7 @@ static bool next_line(struct dialogue *d, struct tf_text *line)
             return false;
     *line = (struct tf_text){d->in, (size_t)(end - d->in)};
     d->used = line->n + 1;
+    *line = tf_text_trim(*line);
     return true;
 }
 
@@ -92,10 +90,11 @@ static bool begins_with(struct tf_text line, const char *prefix)
 
 static bool fail_line(struct dialogue *d, struct tf_text line)
 {
-    char shown[SHOWN_MAX];
+    char shown[PROBE_TEXT_MAX / 2];
     struct tf_writer w = tf_writer_of(shown, sizeof shown);
-    probe_put_line(&w, line.p, line.n);
-    snprintf(d->error, PROBE_TEXT_MAX, "the server does not go on to TLS: it says \"%.*s\"", (int)w.len, shown);
+    tls_put_peer_text(&w, line.p, line.n);
+    snprintf(d->error, PROBE_TEXT_MAX, "the server does not go on to TLS: it says \"%.*s\"", (int)w.len,
+             shown);
     return false;
 }
 
@@ -130,12 +129,13 @@ static void pin_address(struct probe *p, int fd)
     struct sockaddr_storage sa;
     socklen_t len = sizeof sa;
     struct tf_addr peer;
-    if (getpeername(fd, (struct sockaddr *)&sa, &len) != 0 || !sockaddr_to_addr((struct sockaddr *)&sa, &peer))
+    if (getpeername(fd, (struct sockaddr *)&sa, &len) != 0 ||
+        !sockaddr_to_addr((struct sockaddr *)&sa, &peer))
         return;
     struct tf_writer w = tf_writer_of(p->target.host, sizeof p->target.host - 1);
     tf_put_addr(&w, &peer);
     p->target.host[w.len] = '\0';
-    p->target.is_address = true;
+    p->target.is_address = p->is_reached = true;
     p->target.addr = peer;
     p->target.port = peer.port;
 }

@@ -50,17 +50,19 @@ static bool has_order(struct probe *p, const struct probe_version *v)
     return answer.outcome == PROBE_TAKEN && answer.suite == v->suites[0];
 }
 
-void probe_suites(struct probe *p, struct probe_version *v)
+void probe_suites(struct probe *p, uint16_t version, struct probe_version *v)
 {
-    struct offer offer = all_suites(v->version);
-    struct probe_answer answer = {.outcome = PROBE_TAKEN};
+    struct offer offer = all_suites(version);
+    struct probe_answer answer = {.outcome = PROBE_REFUSED};
+    *v = (struct probe_version){.version = version};
     while (offer.n > 0) {
-        probe_hello(p, v->version, offer.suites, offer.n, &answer);
+        probe_hello(p, version, offer.suites, offer.n, &answer);
         if (answer.outcome != PROBE_TAKEN)
             break;
         if (!strike_out(&offer, answer.suite)) {
             answer.outcome = PROBE_STRANGE;
-            snprintf(answer.why, sizeof answer.why, "it picks suite 0x%04x, which was not offered", answer.suite);
+            snprintf(answer.why, sizeof answer.why, "it picks suite 0x%04x, which was not offered",
+                     answer.suite);
             break;
         }
         v->suites[v->suite_count++] = answer.suite;

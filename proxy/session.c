@@ -25,17 +25,25 @@ const struct route route_connect = {
 const struct route route_again = {
     "connect",
     {&step_request, &step_preface, &step_access, &step_dial, &step_answer, &step_hello, &step_decide, NULL}};
+/* Clients that take the listener for one server ask it for plain HTTP alone. */
+const struct route route_forward = {"forward", {&step_preface, &step_request, NULL}};
 const struct route route_http = {"http",
-                                 {&step_preface, &step_access, &step_decide, &step_dial, &step_decide,
-                                  &step_answer, &step_exchange, NULL}};
+                                 {&step_preface, &step_access, &step_decide, &step_reuse, &step_dial,
+                                  &step_decide, &step_answer, &step_exchange, NULL}};
 const struct route route_sni = {
     "sni", {&step_preface, &step_hello, &step_decide, &step_access, &step_dial, &step_decide, NULL}};
 /* A plain request whose server side is TLS. */
 const struct route route_secure = {
-    "secure", {&step_secure, &step_access, &step_dial, &step_originate, &step_answer, &step_exchange, NULL}};
+    "secure",
+    {&step_secure, &step_access, &step_reuse, &step_dial, &step_originate, &step_answer, &step_exchange, NULL}};
+/* A request that was sent over a connection that was no more. */
+const struct route route_retry = {"http", {&step_dial, &step_exchange, NULL}};
+const struct route route_retry_secure = {"secure", {&step_dial, &step_originate, &step_exchange, NULL}};
 static const struct route route_upgrade = {"upgrade",
                                            {&step_originate, &step_mint, &step_terminate, &step_carry, NULL}};
 const struct route route_tunnel = {"tunnel", {&step_send_hello, &step_server_hello, &step_relay, NULL}};
+/* After a plain exchange that both sides have ended by switching to another protocol. */
+const struct route route_carry = {"carry", {&step_carry, NULL}};
 const struct route route_block = {"block", {&step_refuse, NULL}};
 
 static const struct {
@@ -45,6 +53,7 @@ static const struct {
 } fronts[] = {
     [TF_KIND_CONNECT] = {&route_connect, &tf_front_http, COUNTER_SESSIONS_CONNECT},
     [TF_KIND_SNI] = {&route_sni, &tf_front_tls, COUNTER_SESSIONS_SNI},
+    [TF_KIND_FORWARD] = {&route_forward, &tf_front_http, COUNTER_SESSIONS_FORWARD},
 };
 
 static struct session *session_of(void *p)
@@ -118,14 +127,13 @@ void session_renew(struct session *s)
     s->listener = listener;
     note_settings(s);
     link_close(&s->side[TF_SERVER], s->loop, false); /* the address has to pass anew */
+    spares_free(&s->setup->spares, s->loop);
 }
 
 static void drop_outboxes(struct setup *p)
 {
-    for (enum tf_side side = TF_CLIENT; side <= TF_SERVER; side++) {
-        free(p->out[side].p);
-        p->out[side] = (struct outbox){.p = NULL};
-    }
+    for (enum tf_side side = TF_CLIENT; side <= TF_SERVER; side++)
+        outbox_free(&p->out[side]);
 }
 
 static void setup_free(struct session *s)
@@ -141,6 +149,7 @@ static void setup_free(struct session *s)
     free(p->scratch);
     free(p->server_scratch);
     drop_outboxes(p);
+    spares_free(&p->spares, s->loop);
     pool_put(&s->loop->setups, p);
     s->setup = NULL;
 }

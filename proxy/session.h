@@ -10,7 +10,9 @@
 #include "../lib/record.h"
 #include "deadline.h"
 #include "link.h"
+#include "outbox.h"
 #include "relay.h"
+#include "spares.h"
 
 struct loop;
 struct conf;
@@ -35,13 +37,7 @@ struct step {
 /* A row: the steps of a front or of a verdict, NULL behind the last. */
 struct route {
     const char *name;
-    const struct step *steps[8];
-};
-
-/* Bytes that one side still has to take. */
-struct outbox {
-    char *p;
-    size_t at, end, cap;
+    const struct step *steps[9];
 };
 
 /* What is only needed until the bytes just flow; then it is given back. */
@@ -62,10 +58,13 @@ struct setup {
     bool dial_failed;
     struct mint_wait *mint;         /* an upgrade waits for its leaf */
     char why[256];                  /* facts->detail, where it is no fixed sentence */
-    struct tf_target server_target; /* what side[TF_SERVER] is connected to, for the next plain request */
-    struct tf_addr server_address;
-    enum tf_feed over;    /* plain HTTP: how the exchange ended; TF_FEED_MORE: not yet */
-    struct outbox out[2]; /* plain HTTP: for the client, for the server */
+    /* plain HTTP */
+    struct place server;   /* what side[TF_SERVER] is connected to, for the next request */
+    struct spares *spares; /* connections to other servers */
+    bool is_reused;        /* an earlier request has used this one */
+    size_t resend;         /* so much of the outbox may be sent again on a new connection; 0: it is too late */
+    enum tf_feed over;     /* how the exchange ended; TF_FEED_MORE: not yet */
+    struct outbox out[2];  /* for the client, for the server */
 };
 
 struct session {
@@ -101,8 +100,8 @@ void session_drain(struct session *s);
 void session_on_deadline(struct deadline *d);
 
 /* For steps. */
-extern const struct route route_connect, route_again, route_http, route_secure, route_sni, route_tunnel,
-    route_block;
+extern const struct route route_connect, route_forward, route_again, route_http, route_secure, route_retry,
+    route_retry_secure, route_sni, route_tunnel, route_carry, route_block;
 struct tf_facts *session_facts(struct session *s); /* until the session is settled */
 /* Logs what is due and gives the setup back: from here on bytes only flow. */
 void session_settle(struct session *s);

@@ -20,12 +20,20 @@ static inline enum step_result refuse_for(struct session *s, enum tf_reason reas
 /* steps_reach.c: may it, and where to */
 extern const struct step step_preface, step_access, step_decide, step_dial;
 /* steps_http.c: what the HTTP front asks for */
-extern const struct step step_request, step_answer, step_exchange;
+extern const struct step step_request, step_reuse, step_answer;
+/* steps_exchange.c: one request and its response */
+extern const struct step step_exchange;
 /* steps_tls.c: both hellos */
 extern const struct step step_hello, step_send_hello, step_server_hello;
 /* steps_upgrade.c: verified TLS to the server, and the client's own ended here */
 extern const struct step step_secure, step_originate, step_mint, step_terminate;
 /* steps_flow.c: bytes flow, or do not */
 extern const struct step step_relay, step_carry, step_refuse;
+
+/* steps_http.c: shows the front what a side has sent; the writers are outboxes', or of no room. */
+struct tf_feed_io front_io(struct session *s, enum tf_side from, struct tf_writer *to_client,
+                           struct tf_writer *to_server);
+enum tf_feed front_feed(struct session *s, enum tf_side from, struct tf_writer *to_client,
+                        struct tf_writer *to_server);
 
 #endif

@@ -65,8 +65,9 @@ static void on_dialled(void *arg, const struct dial_result *result)
         watch_hand_over(server->watch, session_on_server, s);
         /* An edge that the dial saw is not told again. */
         server->readable = server->writable = true;
-        setup->server_target = setup->facts.target;
-        setup->server_address = result->destination;
+        setup->server = (struct place){.target = setup->facts.target,
+                                       .is_secure = setup->facts.verdict == TF_VERDICT_UPGRADE,
+                                       .address = result->destination};
     } else {
         setup->facts.reason = result->reason;
         setup->dial_failed = true;

@@ -68,18 +68,31 @@ static enum step_result hear_server(struct session *s)
     return end_for(s, TF_REASON_UPSTREAM_CLOSED);
 }
 
+/* The host that the hello names. False: it is no valid one. */
+static bool named_host(const struct tf_facts *facts, struct tf_target *named)
+{
+    const struct tf_span *name = &facts->hello.server_name;
+    return tf_host_parse((const char *)name->p, name->n, named) == TF_HOST_OK;
+}
+
 static enum step_result hello_done(struct session *s)
 {
     struct tf_facts *facts = session_facts(s);
+    struct tf_target named = {.port = s->listener->port};
     facts->has_hello = true;
-    if (facts->has_target || facts->hello.server_name.n == 0)
+    if (facts->hello.server_name.n == 0 || (facts->has_target && !facts->target.is_address))
         return STEP_NEXT;
+    bool is_valid = named_host(facts, &named);
+    if (facts->has_target) { /* by address: the name is what rules may go by */
+        if (is_valid && !named.is_address)
+            memcpy(facts->name, named.host, sizeof facts->name);
+        return STEP_NEXT;
+    }
     /* A front without a dialogue of its own goes where the hello says. */
-    facts->target.port = s->listener->port;
-    if (tf_host_parse((const char *)facts->hello.server_name.p, facts->hello.server_name.n, &facts->target) !=
-        TF_HOST_OK)
+    if (!is_valid)
         return judge(s, TF_REASON_HOST_INVALID, NULL);
-    facts->target.addr.port = s->listener->port;
+    named.addr.port = named.port;
+    facts->target = named;
     facts->has_target = true;
     return STEP_NEXT;
 }

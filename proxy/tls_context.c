@@ -18,8 +18,7 @@
 /* One read takes several records. OpenSSL has the buffer only while there is something in it. */
 enum { READ_BUFFER = 32768 };
 
-/* How long a session can be resumed, in seconds. Inside, a working day: old clients are slow at handshakes.
- */
+/* How long a session can be resumed, in seconds. Inside, a working day: old clients are slow. */
 enum { INSIDE_SESSION_S = 8 * 3600, OUTSIDE_SESSION_S = 2 * 3600 };
 
 /* Intermediates between a server's certificate and its root. Real chains have two or three. */
@@ -46,7 +45,7 @@ static const struct profile inside = {
     .suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
     .groups = "P-256:X25519:P-384:P-521",
     .signatures = "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA384:RSA-PSS+SHA384:RSA+SHA384:"
-                  "RSA-PSS+SHA512:RSA+SHA512:ECDSA+SHA1:RSA+SHA1",
+                  "ECDSA+SHA512:RSA-PSS+SHA512:RSA+SHA512:ECDSA+SHA224:RSA+SHA224:ECDSA+SHA1:RSA+SHA1",
 };
 
 /* P-256 first here too, since the first group is the one that a TLS 1.3 hello brings a key share of:

@@ -54,12 +54,12 @@ def a_client_without_SNI_is_upgraded_for_the_CONNECT_host():
 
 
 @story
-def a_client_without_SNI_on_an_sni_listener_is_refused():
+def a_client_without_SNI_on_an_sni_listener_is_below_the_floor_and_goes_nowhere():
     with OfficeOrigin() as origin:
         with Gateway(origin, upgrades=True) as gateway:
             result = openssl_client(gateway, SNI, OFFICE, "1.0", ca=gateway.ca, sni="")
-            check_in("alert unrecognized name", result.output, "what the client printed")
-            gateway.record({"event.action": "access-denied", "event.code": "sni-missing"})
+            check_in("tlsv1 alert protocol version", result.output, "what the client printed")
+            gateway.record({"event.action": "tls-version-blocked", "event.code": "client-below-floor"})
         check_equal(origin.connections, [], "connections to the server")
 
 
@@ -71,8 +71,9 @@ def a_CONNECT_to_an_address_is_upgraded_for_the_SNI():
             with RawClient(gateway.proxy).connect(origin.address, origin.port) as raw:
                 peer = handshake(gateway, raw, origin.name)
                 check_minted(peer.certificate(), origin.name)
-                check_equal(origin.agreed[0].name, origin.name, "the name that the server was asked for")
                 peer.close()
+            origin.finished()
+            check_equal(origin.agreed[0].name, origin.name, "the name that the server was asked for")
             gateway.record({**UPGRADED, "rule.name": "up", "destination.ip": origin.address})
 
 
@@ -81,7 +82,7 @@ def an_SNI_that_contradicts_the_CONNECT_host_is_refused():
     with OfficeOrigin() as origin:
         with Gateway(origin, upgrades=True) as gateway:
             result = openssl_client(gateway, CONNECT, OFFICE, "1.0", ca=gateway.ca, sni=OTHER)
-            check_in("alert unrecognized name", result.output, "what the client printed")
+            check_in("tlsv1 unrecognized name", result.output, "what the client printed")
             gateway.record(
                 {
                     "event.action": "access-denied",
@@ -178,6 +179,7 @@ def a_modern_client_may_offer_HTTP_2_and_name_another_host():
             peer = TlsPeer(raw.sock, context, OTHER).handshake()
             check_equal(peer.tls.selected_alpn_protocol(), "h2", "ALPN of the client")
             peer.close()
+        origin.finished()
         check_equal(origin.agreed[0].name, OTHER, "the name that the server was asked for")
 
 

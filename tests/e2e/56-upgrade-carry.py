@@ -53,9 +53,9 @@ def is_alive(peer, word):
 @story
 def bulk_from_the_server_arrives_unchanged():
     down = noise(1)
-    for version in ("1.0", "1.1"):
-        for way in WAYS:
-            with OfficeOrigin(script=lambda peer: peer.write(down)) as origin, Gateway(origin, upgrades=True) as gateway:
+    with OfficeOrigin(script=lambda peer: peer.write(down)) as origin, Gateway(origin, upgrades=True) as gateway:
+        for version in ("1.0", "1.1"):
+            for way in WAYS:
                 peer = peer_of(gateway, way, version)
                 got = peer.read_all()
                 peer.close()

@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum { FROM_SERVER = 1, IS_LAST = 2, IS_CRAMPED = 4 };
+enum { IS_FORWARD = 8, IS_UPGRADED = 16 }; /* of the first piece, for all */
 enum { PENDING_MAX = 2048, EXCHANGES_MAX = 64 };
 
 /* A stream of messages, as llhttp reads it. */
@@ -31,12 +32,24 @@ struct stage {
         size_t n;
         bool is_last;
     } said[2];
+    bool is_forward, is_upgraded;
     bool is_asking; /* a plain exchange is under way */
     bool is_over;
     bool is_head[EXCHANGES_MAX];
     unsigned exchanges;
     struct reader took[2], made[2]; /* by the side that the bytes are from, and for */
 };
+
+/* Names below up.example are upgraded, and all of a play that says so. */
+static const struct tf_destination destination = {.kind = TF_TO_NAME, .pattern = "*.up.example"};
+static const struct tf_rule rule = {.name = "up",
+                                    .destinations = &destination,
+                                    .destination_count = 1,
+                                    .action = TF_ACTION_UPGRADE,
+                                    .until_day = INT32_MAX};
+static const struct tf_policy policy = {
+    .floor = TF_TLS12, .rules = &rule, .rule_count = 1, .can_upgrade = true};
+static const struct tf_target upstream = {.host = "a.up.example", .port = 80};
 
 static bool is_final(const llhttp_t *p)
 {
@@ -112,8 +125,12 @@ static enum tf_feed call(struct stage *s, enum tf_side from, bool is_answer, siz
     uint8_t *copy = malloc(n + 1);
     assert(copy != NULL);
     memcpy(copy, s->said[from].p, n);
-    struct tf_feed_io io = {
-        .in = {copy, n}, .eof = s->said[from].is_last, .to_client = &w[0], .to_server = &w[1]};
+    struct tf_feed_io io = {.in = {copy, n},
+                            .eof = s->said[from].is_last,
+                            .to_client = &w[0],
+                            .to_server = &w[1],
+                            .policy = &policy,
+                            .upstream = s->is_forward ? &upstream : NULL};
     w[0].len = w[1].len = before;
     enum tf_feed result = TF_FEED_MORE;
     if (is_answer)
@@ -148,6 +165,10 @@ static void take_target(struct stage *s)
     if (s->is_over)
         return;
     size_t blank = s->said[TF_CLIENT].p[0] == '\r' ? 2 : 0;
+    if (s->is_upgraded) {
+        s->facts.verdict = TF_VERDICT_UPGRADE;
+        s->facts.target.port = s->facts.target.port == 80 ? 443 : s->facts.target.port;
+    }
     s->is_head[s->exchanges++] = memcmp(s->said[TF_CLIENT].p + blank, "HEAD ", 5) == 0;
     call(s, TF_CLIENT, true, 0);
 }
@@ -183,6 +204,10 @@ static void feed(struct stage *s, enum tf_side from, size_t room)
     case TF_FEED_CLOSE:
         s->is_over = true;
         break;
+    case TF_FEED_SWITCH:
+        assert(s->is_upgraded);
+        s->is_over = true;
+        break;
     case TF_FEED_BAD:
         refuse(s);
         break;
@@ -209,6 +234,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct stage s;
     s = (struct stage){.state = calloc(1, tf_front_http.state_size)};
     assert(s.state != NULL);
+    s.is_forward = size > 0 && (data[0] & IS_FORWARD) != 0;
+    s.is_upgraded = size > 0 && (data[0] & IS_UPGRADED) != 0;
     for (enum tf_side side = TF_CLIENT; side <= TF_SERVER; side++) {
         reader_begin(&s.took[side], side == TF_CLIENT ? HTTP_REQUEST : HTTP_RESPONSE, s.is_head);
         reader_begin(&s.made[side], side == TF_CLIENT ? HTTP_RESPONSE : HTTP_REQUEST, s.is_head);

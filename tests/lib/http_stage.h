@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+
 struct text {
     char p[8192];
     size_t n;
@@ -32,6 +34,8 @@ struct stage {
     bool eof[2];
     struct text heard[2]; /* by a side */
     char events[512];     /* what the front answered, MORE left out */
+    bool is_upgraded;     /* what the policy says of every plain request */
+    bool is_forward;      /* for `upstream` */
     bool is_asking;       /* a plain exchange is under way: the server is heard */
     bool is_over;
 };
@@ -64,6 +68,17 @@ static void consume(struct stage *s, enum tf_side side, size_t n)
     t->n -= n;
 }
 
+/* Names below up.example are upgraded; so is what the play says is. */
+static const struct tf_destination upgraded = {.kind = TF_TO_NAME, .pattern = "*.up.example"};
+static const struct tf_rule rule = {.name = "up",
+                                    .destinations = &upgraded,
+                                    .destination_count = 1,
+                                    .action = TF_ACTION_UPGRADE,
+                                    .until_day = INT32_MAX};
+static const struct tf_policy policy = {
+    .floor = TF_TLS12, .rules = &rule, .rule_count = 1, .can_upgrade = true};
+static const struct tf_target upstream = {.host = "mail.example", .port = 80};
+
 /* One call of feed or answer: input is a heap copy of just its size, so that a sanitizer sees every slip. */
 static enum tf_feed call(struct stage *s, enum tf_side side, bool is_answer)
 {
@@ -79,8 +94,12 @@ static enum tf_feed call(struct stage *s, enum tf_side side, bool is_answer)
     uint8_t *copy = malloc(said->n + 1);
     assert_non_null(copy);
     memcpy(copy, said->p, said->n);
-    struct tf_feed_io io = {
-        .in = {copy, said->n}, .eof = s->eof[side], .to_client = &w[TF_CLIENT], .to_server = &w[TF_SERVER]};
+    struct tf_feed_io io = {.in = {copy, said->n},
+                            .eof = s->eof[side],
+                            .to_client = &w[TF_CLIENT],
+                            .to_server = &w[TF_SERVER],
+                            .policy = &policy,
+                            .upstream = s->is_forward ? &upstream : NULL};
     enum tf_feed result = TF_FEED_MORE;
     if (is_answer)
         tf_front_http.answer(s->front, &io, &s->facts);
@@ -93,6 +112,14 @@ static enum tf_feed call(struct stage *s, enum tf_side side, bool is_answer)
         append(&s->heard[i], w[i].p + taken, w[i].len - taken);
     }
     return result;
+}
+
+/* What a session does with a plain request whose server is to be spoken to in TLS. */
+static void upgrade(struct tf_facts *facts)
+{
+    facts->verdict = TF_VERDICT_UPGRADE;
+    if (facts->target.port == 80)
+        facts->target.port = 443;
 }
 
 static void refuse(struct stage *s)
@@ -116,6 +143,8 @@ static void feed_once(struct stage *s, enum tf_side side)
         note(s, "%s %s:%u", s->facts.ask == TF_ASK_TUNNEL ? "tunnel" : "http", s->facts.target.host,
              s->facts.target.port);
         assert_true(s->facts.has_target);
+        if (s->is_upgraded && s->facts.ask == TF_ASK_HTTP)
+            upgrade(&s->facts);
         call(s, side, true);
         s->is_asking = s->facts.ask == TF_ASK_HTTP;
         s->is_over = !s->is_asking;
@@ -125,8 +154,12 @@ static void feed_once(struct stage *s, enum tf_side side)
         s->is_asking = false;
         break;
     case TF_FEED_CLOSE:
-        note(s, s->facts.reason == TF_REASON_NONE ? "close" : "close %s",
+        note(s, tf_http_is_broken_off(s->front) ? "close %s" : "close",
              tf_reason_info(s->facts.reason)->code);
+        s->is_over = true;
+        break;
+    case TF_FEED_SWITCH:
+        note(s, "switch");
         s->is_over = true;
         break;
     case TF_FEED_BAD:
@@ -167,6 +200,49 @@ static void begin(struct stage *s, size_t step, bool is_cramped)
     s->is_cramped = is_cramped;
     s->front = calloc(1, tf_front_http.state_size);
     assert_non_null(s->front);
+}
+
+/* A play: who says what, what comes out on either side, and how it ends. A side that says NULL has sent its
+ * last byte. */
+
+enum who { NOBODY, CLIENT, SERVER };
+
+struct play {
+    const char *name;
+    struct {
+        enum who who;
+        const char *text;
+    } lines[10];
+    const char *server_hears, *client_hears;
+    const char *events;
+    const char *left; /* of what the client said; NULL: it does not matter */
+};
+
+static void perform(const struct play *play, bool is_upgraded, bool is_forward, size_t step, bool is_cramped)
+{
+    static struct stage s;
+    begin(&s, step, is_cramped);
+    s.is_upgraded = is_upgraded;
+    s.is_forward = is_forward;
+    for (size_t i = 0; i < COUNT(play->lines) && play->lines[i].who != NOBODY; i++)
+        says(&s, play->lines[i].who == CLIENT ? TF_CLIENT : TF_SERVER, play->lines[i].text);
+    assert_string_equal(s.events, play->events);
+    assert_string_equal(s.heard[TF_SERVER].p, play->server_hears);
+    assert_string_equal(s.heard[TF_CLIENT].p, play->client_hears);
+    if (play->left != NULL)
+        assert_string_equal(s.said[TF_CLIENT].p, play->left);
+    free(s.front);
+}
+
+/* With whole lines, byte by byte, and with hardly any room for output: what comes out must always be the
+ * same. */
+static void perform_all(const struct play *play, bool is_upgraded, bool is_forward)
+{
+    static const size_t steps[] = {sizeof((struct text *)0)->p, 1, 7};
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        perform(play, is_upgraded, is_forward, steps[i], false);
+        perform(play, is_upgraded, is_forward, steps[i], true);
+    }
 }
 
 #endif

@@ -1,24 +1,5 @@
-/* front_http.c as plays: who says what, what comes out on either side, and how
- * it ends. Each play runs with whole lines, byte by byte, and with hardly any
- * room for output; what comes out must always be the same. */
+/* front_http.c as plays, of a proxy whose servers are spoken to in plain. See http_stage.h. */
 #include "http_stage.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(a)[0])
-
-/* The plays. A side that says NULL has sent its last byte. */
-
-enum who { NOBODY, CLIENT, SERVER };
-
-struct play {
-    const char *name;
-    struct {
-        enum who who;
-        const char *text;
-    } lines[10];
-    const char *server_hears, *client_hears;
-    const char *events;
-    const char *left; /* of what the client said */
-};
 
 #define GET     "GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n"
 #define GET_OLD "GET http://a.example/ HTTP/1.0\r\n\r\n"
@@ -286,28 +267,9 @@ static const struct play plays[] = {
 };
 /* clang-format on */
 
-static void perform(const struct play *play, size_t step, bool is_cramped)
-{
-    static struct stage s;
-    begin(&s, step, is_cramped);
-    for (size_t i = 0; i < COUNT(play->lines) && play->lines[i].who != NOBODY; i++)
-        says(&s, play->lines[i].who == CLIENT ? TF_CLIENT : TF_SERVER, play->lines[i].text);
-    assert_string_equal(s.events, play->events);
-    assert_string_equal(s.heard[TF_SERVER].p, play->server_hears);
-    assert_string_equal(s.heard[TF_CLIENT].p, play->client_hears);
-    if (play->left != NULL)
-        assert_string_equal(s.said[TF_CLIENT].p, play->left);
-    free(s.front);
-}
-
 static void run_play(void **state)
 {
-    const struct play *play = *state;
-    static const size_t steps[] = {sizeof((struct text *)0)->p, 1, 7};
-    for (size_t i = 0; i < COUNT(steps); i++) {
-        perform(play, steps[i], false);
-        perform(play, steps[i], true);
-    }
+    perform_all(*state, false, false);
 }
 
 /* What is not a play. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 static char output[4096];
+static const struct tf_facts facts; /* nothing is upgraded */
 
 static struct tf_span span_of(const char *text)
 {
@@ -38,7 +39,8 @@ static const char *sent_for_request(const char *text)
     struct tf_writer w = begin();
     assert_null(tf_http_parse_request(span_of(text), &head));
     assert_int_equal(tf_http_split_uri(head.target, &uri, &detail), TF_REASON_NONE);
-    tf_http_put_request(&w, &head, &uri);
+    struct tf_http_sides sides = {.facts = &facts, .host = head.host};
+    tf_http_put_request(&w, &head, &uri, &sides, false);
     return end(&w, strlen(text));
 }
 
@@ -50,7 +52,8 @@ static const char *sent_for_response(const char *text, enum tf_http_framing fram
     struct tf_writer w = begin();
     body.is_unframed = is_unframed;
     assert_null(tf_http_parse_response(span_of(text), &head));
-    tf_http_put_response(&w, &head, &body, closes);
+    const struct tf_http_sides sides = {.facts = &facts};
+    tf_http_put_response(&w, &head, &body, &sides, closes);
     return end(&w, strlen(text));
 }
 

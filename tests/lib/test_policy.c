@@ -7,56 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../../lib/policy.h"
-#include <string.h>
-
-enum { TODAY = 20000 };
-
-static struct tf_addr addr(const char *text)
-{
-    struct tf_addr a;
-    assert_true(tf_addr_parse(text, strlen(text), &a));
-    return a;
-}
-
-static struct tf_cidr cidr(const char *text)
-{
-    struct tf_cidr c;
-    const char *error;
-    assert_true(tf_cidr_parse(text, strlen(text), &c, &error));
-    return c;
-}
-
-/* A session of 10.1.2.3 by listener "proxy" to www.example.com:443, whose address is known. */
-static struct tf_facts session(uint16_t version)
-{
-    struct tf_facts f = {
-        .source = addr("10.1.2.3"), .listener = "proxy", .has_target = true, .has_hello = true};
-    assert_int_equal(tf_authority_parse("www.example.com:443", 19, 0, &f.target), TF_HOST_OK);
-    f.destination = addr("93.184.216.34");
-    f.hello.legacy_version = version < TF_TLS12 ? version : TF_TLS12;
-    f.hello.max_version = version;
-    return f;
-}
-
-static struct tf_rule rule(enum tf_action action)
-{
-    return (struct tf_rule){.name = "r", .action = action, .until_day = INT32_MAX, .owner = "", .ticket = ""};
-}
-
-static struct tf_policy policy(const struct tf_rule *rules, size_t n)
-{
-    return (struct tf_policy){.floor = TF_TLS12, .rules = rules, .rule_count = n};
-}
-
-static void assert_decides(const struct tf_policy *p, struct tf_facts *f, enum tf_verdict verdict,
-                           enum tf_reason reason, const struct tf_rule *by)
-{
-    assert_int_equal(tf_policy_decide(p, f, TODAY), TF_DECIDED);
-    assert_string_equal(tf_verdict_name(f->verdict), tf_verdict_name(verdict));
-    assert_string_equal(tf_reason_info(f->reason)->code, tf_reason_info(reason)->code);
-    assert_ptr_equal(f->rule, by);
-}
+#include "policy_stage.h"
 
 static void without_rules_the_floor_decides(void **state)
 {
@@ -224,7 +175,8 @@ static void every_list_of_a_rule_must_match(void **state)
 
 static void a_block_of_addresses_waits_for_the_address(void **state)
 {
-    struct tf_destination destinations[] = {{.pattern = "mail.example.com"}, {.cidr = cidr("93.184.0.0/16")}};
+    struct tf_destination destinations[] = {{.pattern = "mail.example.com"},
+                                            {.kind = TF_TO_BLOCK, .cidr = cidr("93.184.0.0/16")}};
     struct tf_rule r = rule(TF_ACTION_BLOCK);
     struct tf_policy p = policy(&r, 1);
     (void)state;
@@ -245,8 +197,9 @@ static void a_block_of_addresses_waits_for_the_address(void **state)
 
 static void an_address_that_cannot_matter_is_not_waited_for(void **state)
 {
-    struct tf_destination block = {.cidr = cidr("93.184.0.0/16")};
-    struct tf_destination both[] = {{.cidr = cidr("93.184.0.0/16")}, {.pattern = "www.example.com"}};
+    struct tf_destination block = {.kind = TF_TO_BLOCK, .cidr = cidr("93.184.0.0/16")};
+    struct tf_destination both[] = {{.kind = TF_TO_BLOCK, .cidr = cidr("93.184.0.0/16")},
+                                    {.pattern = "www.example.com"}};
     struct tf_cidr other = cidr("172.16.0.0/12");
     struct tf_rule by_name = rule(TF_ACTION_BLOCK), elsewhere = rule(TF_ACTION_BLOCK);
     struct tf_policy p = policy(&by_name, 1), q = policy(&elsewhere, 1);

@@ -14,8 +14,8 @@ import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
- * Client.java WAY PORT NAME VERSION CA_FILE: asks for a page with one version of TLS, prints the server's certificate and
- * the page, or the exception. With SSLv2Hello+VERSION the hello has the SSLv2 format, as that of Java 6.
+ * Client.java WAY PORT NAME VERSION CA_FILE: asks for a page with one version of TLS, prints the server's certificate
+ * and the page, or the exception. With SSLv2Hello+VERSION the hello has the SSLv2 format, as that of Java 6.
  */
 public class Client {
     public static void main(String[] arguments) throws Exception {

@@ -1,0 +1,176 @@
+/* What `check` has to say of upgrades: the CA, the names that it may vouch
+ * for, and the files of the outside leg. It asks those who load them for
+ * `run`, and makes nothing. */
+#include "check.h"
+
+#include "conf_file.h"
+#include "tls.h"
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SENTENCE_MAX = 1024 };
+
+static void report(const struct tf_conf *conf, enum tf_severity severity, const char *section,
+                   const char *key, const char *sentence)
+{
+    conf_report(stderr, severity, tf_conf_origin(conf, section, key), sentence);
+}
+
+/* Whether a directory, and those above it, could be made, as errno. */
+static int try_make(const char *directory)
+{
+    char *path = strdup(directory);
+    const char *at = path;
+    int why = path ? 0 : ENOMEM;
+    while (at && (why = check_access(at, W_OK | X_OK)) == ENOENT)
+        at = dirname(path);
+    free(path);
+    return why;
+}
+
+static void report_missing(const struct tf_conf *conf)
+{
+    char error[128], sentence[SENTENCE_MAX];
+    int why = try_make(conf->ca.directory);
+    if (why == 0) {
+        snprintf(
+            sentence, sizeof sentence,
+            "[ca] directory: there is no CA in %.300s yet; the first run makes one, as tlsfloor ca init does",
+            conf->ca.directory);
+        report(conf, TF_NOTE, "ca", "directory", sentence);
+        return;
+    }
+    conf_error_text(why, error, sizeof error);
+    snprintf(sentence, sizeof sentence,
+             "[ca] directory: there is no CA in %.300s, and none can be made: %s; make the directory, "
+             "writable for "
+             "the user of the gateway",
+             conf->ca.directory, error);
+    report(conf, TF_WARNING, "ca", "directory", sentence);
+}
+
+/* Without its CA the gateway holds the floor, and upgrades nobody; where a rule counts on upgrades it does
+ * not start. What only its own user may read is none of our business. */
+static bool report_broken(const struct tf_conf *conf, const char *error)
+{
+    char key[512], sentence[SENTENCE_MAX];
+    snprintf(key, sizeof key, "%.500s/ca.key", conf->ca.directory);
+    bool is_fatal =
+        tf_policy_has_action(&conf->policy, TF_ACTION_UPGRADE) && check_access(key, R_OK) != EACCES;
+    snprintf(sentence, sizeof sentence, "[ca] directory: %s%s", error,
+             is_fatal ? "" : "; until then nobody is upgraded");
+    report(conf, is_fatal ? TF_ERROR : TF_WARNING, "ca", "directory", sentence);
+    return !is_fatal;
+}
+
+/* A walk over what may be upgraded, a rule after the other. */
+struct outgrown {
+    const struct tf_conf *conf;
+    const struct ca *ca;
+    const struct tf_rule *rule;
+    const char *first; /* of the patterns that the CA does not cover; NULL: none of this rule yet */
+    size_t count;
+};
+
+static void report_outgrown(const struct outgrown *o)
+{
+    char more[64] = "", sentence[SENTENCE_MAX];
+    if (!o->first)
+        return;
+    if (o->count > 1)
+        snprintf(more, sizeof more, " and %zu more", o->count - 1);
+    snprintf(sentence, sizeof sentence,
+             "%s%s%s upgrades %s%s, which the CA in %.300s may not vouch for; make a new certificate with "
+             "tlsfloor ca "
+             "init --renew, and let the clients import it",
+             o->rule ? "[rule " : "what no rule matches", o->rule ? o->rule->name : "", o->rule ? "]" : "",
+             o->first, more, o->conf->ca.directory);
+    conf_report(stderr, TF_WARNING,
+                o->rule ? tf_conf_rule_origin(o->conf, o->rule) : tf_conf_origin(o->conf, "ca", "directory"),
+                sentence);
+}
+
+static void on_pattern(void *arg, const char *pattern, const struct tf_rule *rule)
+{
+    struct outgrown *o = arg;
+    if (rule != o->rule) {
+        report_outgrown(o);
+        o->rule = rule;
+        o->first = NULL;
+        o->count = 0;
+    }
+    if (ca_covers(o->ca, pattern))
+        return;
+    if (!o->first)
+        o->first = pattern;
+    o->count++;
+}
+
+static void check_constraints(const struct tf_conf *conf, const struct ca *ca)
+{
+    struct outgrown o = {.conf = conf, .ca = ca};
+    tf_constraint_walk(&conf->policy, (int32_t)(time(NULL) / 86400), on_pattern, &o);
+    report_outgrown(&o);
+}
+
+/* The CA in *ca, NULL if there is none to go on with. */
+static bool check_ca(const struct tf_conf *conf, struct ca **ca)
+{
+    char error[CA_ERROR_MAX];
+    bool missing;
+
+    *ca = ca_load(conf, &missing, error, sizeof error);
+    if (*ca)
+        check_constraints(conf, *ca);
+    else if (missing)
+        report_missing(conf);
+    else
+        return report_broken(conf, error);
+    return true;
+}
+
+/* At the key that the error names. */
+static bool report_tls(const struct tf_conf *conf, const char *error)
+{
+    const struct {
+        const char *key, *file;
+    } rows[] = {{"ca_file", conf->upstream.ca_file},
+                {"certificate", conf->upstream.certificate},
+                {"key", conf->upstream.key}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char start[64];
+        int n = snprintf(start, sizeof start, "[upstream] %s:", rows[i].key);
+        if (strncmp(error, start, (size_t)n) != 0)
+            continue;
+        bool is_ours = check_access(rows[i].file, R_OK) != EACCES;
+        report(conf, is_ours ? TF_ERROR : TF_WARNING, "upstream", rows[i].key, error);
+        return !is_ours;
+    }
+    report(conf, TF_ERROR, "ca", "directory", error);
+    return false;
+}
+
+bool check_upgrades(const struct conf *c)
+{
+    const struct tf_conf *conf = &c->tf;
+    char error[SENTENCE_MAX];
+    struct ca *ca = NULL;
+
+    if (!conf->policy.can_upgrade)
+        return true;
+    if (!tls_can_tls10())
+        report(conf, TF_WARNING, "ca", "directory",
+               "this OpenSSL cannot do TLS 1.0 at all: clients that need it cannot be upgraded");
+    bool ok = check_ca(conf, &ca);
+    struct tls *tls = tls_new(conf, ca, NULL, error, sizeof error);
+    if (!tls && ca)
+        ca_unref(ca);
+    ok = (tls || report_tls(conf, error)) && ok;
+    tls_unref(tls);
+    return ok;
+}

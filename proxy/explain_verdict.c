@@ -1,0 +1,142 @@
+/* Verdicts in words: which rule, why, and what an upgraded client would be
+ * shown. */
+#include "explain.h"
+
+#include "ca.h"
+#include <time.h>
+
+bool explain_check(const char *name, const char *what, enum tf_reason reason)
+{
+    const struct tf_reason_info *info = tf_reason_info(reason);
+    if (reason == TF_REASON_NONE)
+        printf("  %-12s %sallowed\n", name, what);
+    else
+        printf("  %-12s %srefused: %s (%s); %s\n", name, what, info->sentence, info->code, info->advice);
+    return reason == TF_REASON_NONE;
+}
+
+bool explain_decide(const struct conf *c, struct tf_facts *facts)
+{
+    /* What is not known is taken for an address that only the widest block has. */
+    static const struct tf_addr elsewhere = {.family = TF_FAMILY_V4};
+    int32_t today = (int32_t)(time(NULL) / 86400);
+    bool unsure = tf_policy_decide(&c->tf.policy, facts, today) == TF_NEEDS_ADDRESS;
+    if (unsure) {
+        facts->destination = elsewhere;
+        tf_policy_decide(&c->tf.policy, facts, today);
+    }
+    return unsure;
+}
+
+static void print_rule(const struct conf *c, const struct tf_rule *rule)
+{
+    if (rule && rule->line > 0)
+        printf("; [rule %s] at %s:%u", rule->name, c->file, rule->line);
+    else if (rule)
+        printf("; [rule %s] of the environment", rule->name);
+    else
+        printf("; no rule matches");
+}
+
+/* Why somebody passes whom the rules would not let. */
+static void print_mode(const struct tf_conf *conf)
+{
+    char text[4352]; /* a path and a line */
+    struct tf_writer w = tf_writer_of(text, sizeof text);
+    const struct tf_origin *origin = tf_conf_origin(conf, "floor", "mode");
+    tf_put_origin(&w, origin);
+    printf("; [floor] mode = monitor %s %.*s", origin->source == TF_FROM_FILE ? "at" : "by", (int)w.len,
+           text);
+}
+
+/* What the default goes by, and the record names. */
+static void print_m365(const struct tf_facts *facts)
+{
+    if (facts->m365)
+        printf("; @m365: %s, %s", tf_m365_area_name(facts->m365->area),
+               tf_m365_category_name(facts->m365->category));
+}
+
+void explain_verdict(const struct conf *c, struct tf_facts *facts, const char *label)
+{
+    bool unsure = explain_decide(c, facts);
+    const struct tf_reason_info *info = tf_reason_info(facts->reason);
+
+    printf("  %-12s %s", label, tf_verdict_name(facts->verdict));
+    if (facts->reason != TF_REASON_NONE)
+        printf(": %s%s%s (%s)", info->sentence, facts->detail ? ": " : "", facts->detail ? facts->detail : "",
+               info->code);
+    print_rule(c, facts->rule);
+    if (facts->verdict != TF_VERDICT_TUNNEL)
+        print_m365(facts);
+    if (facts->verdict == TF_VERDICT_MONITOR && c->tf.policy.monitor)
+        print_mode(&c->tf);
+    printf("%s\n", unsure ? ", unless by its address; ask again with that as --dest" : "");
+}
+
+/* What an upgraded client would be shown. */
+static void print_certificate(const struct tf_conf *conf, const struct tf_facts *facts, const char *kind)
+{
+    const char *name = tf_policy_host(facts);
+    char error[CA_ERROR_MAX];
+    bool missing;
+    struct ca *ca = ca_load(conf, &missing, error, sizeof error);
+
+    if (ca && !ca_permits(ca, name))
+        explain_check("certificate", "", TF_REASON_NAME_NOT_CONSTRAINED);
+    else if (!ca && !missing)
+        printf("  %-12s none: %s\n", "certificate", error);
+    else
+        printf("  %-12s for %s, %s, by the CA in %s%s\n", "certificate", name, kind, conf->ca.directory,
+               missing ? ", which the first run makes" : "");
+    ca_unref(ca);
+}
+
+/* A client that offers this version at most, with a suite that all of them have. */
+static enum tf_verdict explain_version(const struct conf *c, struct tf_facts facts, const char *label,
+                                       uint16_t version)
+{
+    static const uint8_t rsa_aes_128_cbc_sha[] = {0x00, 0x2f};
+    facts.has_hello = true;
+    facts.hello = (struct tf_hello){.legacy_version = version < TF_TLS12 ? version : TF_TLS12,
+                                    .max_version = version,
+                                    .ciphers = {rsa_aes_128_cbc_sha, sizeof rsa_aes_128_cbc_sha}};
+    explain_verdict(c, &facts, label);
+    return facts.verdict;
+}
+
+static void explain_captured(const struct conf *c, struct tf_facts *facts)
+{
+    enum tf_leaf leaf;
+    explain_verdict(c, facts, "verdict");
+    if (facts->verdict == TF_VERDICT_UPGRADE && tf_inside_choose(&facts->hello, &leaf) == TF_REASON_NONE)
+        print_certificate(&c->tf, facts, leaf == TF_LEAF_RSA ? "RSA" : "ECDSA");
+}
+
+void explain_tls(const struct conf *c, struct tf_facts *facts, bool is_captured)
+{
+    static const struct {
+        const char *label;
+        uint16_t version;
+    } clients[] = {{"TLS 1.0", TF_TLS10}, {"TLS 1.2", TF_TLS12}, {"TLS 1.3", TF_TLS13}};
+    bool upgrades = false;
+
+    if (is_captured) {
+        explain_captured(c, facts);
+        return;
+    }
+    for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++)
+        if (explain_version(c, *facts, clients[i].label, clients[i].version) == TF_VERDICT_UPGRADE)
+            upgrades = true;
+    if (upgrades)
+        print_certificate(&c->tf, facts, "RSA, or ECDSA where the client takes it");
+}
+
+void explain_plain(const struct conf *c, const struct tf_facts *facts)
+{
+    struct tf_facts plain = *facts;
+    plain.ask = TF_ASK_HTTP;
+    explain_verdict(c, &plain, "plain HTTP");
+    if (plain.verdict == TF_VERDICT_UPGRADE && plain.target.port == 80)
+        explain_check("port", "443 (of the upgrade): ", tf_access_port(&c->tf.access, 443));
+}
