@@ -19,6 +19,7 @@ static const struct {
     {TF_TYPE_CHOICE, "action", "allow|accept|pass|permit",
      "tunnel keeps the floor; monitor lets everything pass"},
     {TF_TYPE_CHOICE, "action", "deny|drop|reject|refuse", "write block"},
+    {TF_TYPE_CHOICE, "action", "bump|decrypt|intercept|terminate", "write upgrade"},
 };
 
 /* NULL: this is none of them. */

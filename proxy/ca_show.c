@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { DAY_S = 86400, UNCOVERED_MAX = 20 };
+enum { DAY_S = 86400, UNCOVERED_MAX = 20, LINE_LONGEST = 100 };
 
 static void print_row(const char *label, const char *value)
 {
@@ -111,25 +111,32 @@ static void walk(struct walk *w, void (*each)(void *, const char *, const struct
     tf_constraint_walk(&w->conf->tf.policy, (int32_t)(time(NULL) / DAY_S), each, w);
 }
 
+/* As many on a line as fit. */
 static void print_list(const char *label, char *const *names)
 {
-    for (; *names; names++, label = "")
-        print_row(label, *names);
+    int column = printf("%-12s", label);
+    for (; *names; names++) {
+        if (column + (int)strlen(*names) + 2 > LINE_LONGEST)
+            column = printf("\n%-12s", "") - 1;
+        column += printf(" %s%s", *names, names[1] ? "," : "");
+    }
+    printf("\n");
 }
 
 static void print_names(const struct ca *ca, const struct conf *conf)
 {
     struct ca_names names;
     struct walk w = {.ca = ca, .conf = conf};
-    if (!ca_names_read(&names, ca_certificate(ca)))
+    if (!ca_names_read(&names, ca_certificate(ca))) {
         print_row("names", "out of memory");
-    else if (names.permitted[0])
-        print_list("names", names.permitted);
-    else
+    } else if (names.permitted[0]) {
+        print_row("names", "these, and all below them; no addresses:");
+        print_list("", names.permitted);
+    } else {
         print_row("names", "any");
-    if (names.permitted && !names.permitted[0])
         walk(&w, print_widest);
-    if (names.excluded)
+    }
+    if (names.excluded && names.excluded[0])
         print_list("but not", names.excluded);
     ca_names_fini(&names);
 }

@@ -122,11 +122,17 @@ static bool is_plausible(struct update *u, const struct tf_m365 *before, const s
     return false;
 }
 
-/* The old set goes to FILE.old. No version stands there while the set that it is of does not. */
+static bool is_another(const struct update *u)
+{
+    return u->kept && (u->kept_len != u->len || memcmp(u->kept, u->text, u->len) != 0);
+}
+
+/* The old set, if it is another, goes to FILE.old. No version stands there while the set that it is of does
+ * not. */
 static bool replace(struct update *u)
 {
     char path[PATH_MAX];
-    if (u->kept && !write_file(u, beside(u, ".old", path), u->kept, u->kept_len))
+    if (is_another(u) && !write_file(u, beside(u, ".old", path), u->kept, u->kept_len))
         return false;
     if (unlink(beside(u, ".version", path)) != 0 && errno != ENOENT) {
         snprintf(u->error, sizeof u->error, "%s cannot be removed: %s", path, strerror(errno));
@@ -145,8 +151,9 @@ static void print_next(const struct update *u, const struct tf_m365 *after)
     printf("%s has %zu sets with %zu names", u->file, after->set_count, after->entry_count);
     if (u->version[0] != '\0')
         printf(", %s", u->version);
-    printf("%s%s%s\n", u->kept ? "; the set before is in " : "", u->kept ? u->file : "",
-           u->kept ? ".old" : "");
+    if (is_another(u))
+        printf("; the set before is in %s.old", u->file);
+    printf("\n");
     if (strcmp(u->file, conf->m365.endpoints) != 0)
         printf("to use it, write endpoints = %s into [m365] of %s; then ", u->file, u->call->file);
     printf("kill -HUP the gateway\n");

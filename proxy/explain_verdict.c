@@ -87,7 +87,7 @@ static void print_certificate(const struct tf_conf *conf, const struct tf_facts 
     else if (!ca && !missing)
         printf("  %-12s none: %s\n", "certificate", error);
     else
-        printf("  %-12s for %s, %s, by the CA in %s%s\n", "certificate", name, kind, conf->ca.directory,
+        printf("  %-12s for %s with %s, by the CA in %s%s\n", "certificate", name, kind, conf->ca.directory,
                missing ? ", which the first run makes" : "");
     ca_unref(ca);
 }
@@ -110,7 +110,7 @@ static void explain_captured(const struct conf *c, struct tf_facts *facts)
     enum tf_leaf leaf;
     explain_verdict(c, facts, "verdict");
     if (facts->verdict == TF_VERDICT_UPGRADE && tf_inside_choose(&facts->hello, &leaf) == TF_REASON_NONE)
-        print_certificate(&c->tf, facts, leaf == TF_LEAF_RSA ? "RSA" : "ECDSA");
+        print_certificate(&c->tf, facts, leaf == TF_LEAF_RSA ? "an RSA key" : "an ECDSA key");
 }
 
 void explain_tls(const struct conf *c, struct tf_facts *facts, bool is_captured)
@@ -129,7 +129,7 @@ void explain_tls(const struct conf *c, struct tf_facts *facts, bool is_captured)
         if (explain_version(c, *facts, clients[i].label, clients[i].version) == TF_VERDICT_UPGRADE)
             upgrades = true;
     if (upgrades)
-        print_certificate(&c->tf, facts, "RSA, or ECDSA where the client takes it");
+        print_certificate(&c->tf, facts, "an RSA key, or an ECDSA one where the client takes it");
 }
 
 void explain_plain(const struct conf *c, const struct tf_facts *facts)

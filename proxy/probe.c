@@ -65,7 +65,7 @@ static void find_versions(struct probe *p, struct probe_result *r)
 static void run(struct probe *p, struct probe_result *r)
 {
     find_versions(p, r);
-    if (r->best)
+    if (r->best && r->best->has_session)
         probe_best(p, r);
     if (p->is_reached) {
         struct tf_writer w = tf_writer_of(r->address, sizeof r->address);

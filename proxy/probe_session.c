@@ -25,7 +25,8 @@ SSL_CTX *probe_context(void)
         return NULL;
     SSL_CTX_set_security_level(c, 0);
     SSL_CTX_clear_options(c, SSL_CTX_get_options(c));
-    SSL_CTX_set_options(c, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_options(c, SSL_OP_ALL | SSL_OP_ENABLE_MIDDLEBOX_COMPAT | SSL_OP_LEGACY_SERVER_CONNECT |
+                               SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_verify(c, SSL_VERIFY_NONE, NULL);
     SSL_CTX_set_cipher_list(c, "ALL:!aNULL:@SECLEVEL=0");
     SSL_CTX_set_ciphersuites(c, "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"
@@ -33,12 +34,21 @@ SSL_CTX *probe_context(void)
     return c;
 }
 
-/* Of one version, before its handshake. NULL: out of memory, or OpenSSL has no such version here. */
+/* Whether OpenSSL has anything to say in the versions that are set: some systems have left out old ones. */
+static bool has_suites(SSL *ssl)
+{
+    STACK_OF(SSL_CIPHER) *suites = SSL_get1_supported_ciphers(ssl);
+    bool any = suites && sk_SSL_CIPHER_num(suites) > 0;
+    sk_SSL_CIPHER_free(suites);
+    return any;
+}
+
+/* Of one version, before its handshake. NULL: this OpenSSL cannot. */
 static SSL *new_session(const struct probe *p, uint16_t version)
 {
     SSL *ssl = SSL_new(p->lenient);
     if (ssl && SSL_set_min_proto_version(ssl, version) == 1 && SSL_set_max_proto_version(ssl, version) == 1 &&
-        (p->asked.is_address || SSL_set_tlsext_host_name(ssl, p->asked.host) == 1))
+        has_suites(ssl) && (p->asked.is_address || SSL_set_tlsext_host_name(ssl, p->asked.host) == 1))
         return ssl;
     SSL_free(ssl);
     return NULL;
@@ -94,8 +104,10 @@ static bool is_shaken(struct probe *p, SSL *ssl)
     return shake_hands(p, ssl, ignored) == SHAKEN;
 }
 
-/* The groups that are offered, as OpenSSL wants them. Those that this one does not know are never among them.
- */
+/* RSA first: an ECDSA certificate can only be shown to clients that offer its own curve (RFC 8422 5.3). */
+static const char group_ciphers[] = "ECDHE+aRSA:ECDHE:@SECLEVEL=0";
+
+/* The groups that are offered, as OpenSSL wants them. */
 static void put_groups(struct tf_writer *w, const bool *is_offered)
 {
     for (size_t i = 0; i < GROUPS; i++) {
@@ -114,7 +126,7 @@ static size_t pick_group(struct probe *p, uint16_t version, const bool *is_offer
     struct tf_writer w = tf_writer_of(list, sizeof list);
     put_groups(&w, is_offered);
     SSL *ssl = new_session(p, version);
-    if (!ssl || SSL_set1_groups_list(ssl, list) != 1 || SSL_set_cipher_list(ssl, "ECDHE:@SECLEVEL=0") != 1 ||
+    if (!ssl || SSL_set1_groups_list(ssl, list) != 1 || SSL_set_cipher_list(ssl, group_ciphers) != 1 ||
         !is_shaken(p, ssl)) {
         end_session(ssl);
         return GROUPS;
@@ -198,10 +210,14 @@ static bool does_resume(struct probe *p, uint16_t version, bool by_ticket)
 static SSL *first_session(struct probe *p, struct probe_version *v)
 {
     SSL *ssl = new_session(p, v->version);
-    struct tf_writer w = tf_writer_of(v->no_session, sizeof v->no_session - 1);
-    enum shaken result = ssl ? shake_hands(p, ssl, v->no_session) : NOT_SHAKEN;
+    if (!ssl) {
+        snprintf(v->no_session, sizeof v->no_session, "the OpenSSL of this machine cannot speak it");
+        return NULL;
+    }
+    enum shaken result = shake_hands(p, ssl, v->no_session);
     if (result == SHAKEN)
         return ssl;
+    struct tf_writer w = tf_writer_of(v->no_session, sizeof v->no_session - 1);
     if (result == NOT_SHAKEN)
         tls_put_error(&w);
     end_session(ssl);

@@ -16,7 +16,7 @@ static void put_starttls(struct tf_writer *w, const struct probe *p)
 
 static void put_label(struct tf_writer *w, const char *label)
 {
-    enum { WIDTH = 15 };
+    enum { WIDTH = 17 };
     tf_put_text(w, label);
     for (size_t n = strlen(label); n < WIDTH; n++)
         tf_put_char(w, ' ');
@@ -125,7 +125,7 @@ void probe_put_text(struct tf_writer *w, const struct probe *p, const struct pro
     tf_put_char(w, '\n');
     for (size_t i = 0; i < PROBE_VERSIONS; i++)
         put_version(w, &r->versions[i]);
-    if (r->best)
+    if (r->best && r->best->has_session)
         put_row(w, "ALPN",
                 r->alpn_h2 && r->alpn_http11 ? "h2, http/1.1"
                 : r->alpn_h2                 ? "h2"

@@ -165,6 +165,12 @@ bool tls_link_is_cut(const struct link *l)
     return l->tls != NULL && l->tls->ended;
 }
 
+/* Whether OpenSSL and the socket have nothing more: another SSL_read would only say so, at some cost. */
+static bool is_dry(const struct tls_link *t)
+{
+    return t->drained && t->raw.n == 0 && !SSL_has_pending(t->ssl);
+}
+
 enum link_io tls_link_recv(struct link *l, void *p, size_t room, size_t *n)
 {
     *n = 0;
@@ -172,13 +178,16 @@ enum link_io tls_link_recv(struct link *l, void *p, size_t room, size_t *n)
     while (*n < room) {
         size_t got;
         int r = SSL_read_ex(l->tls->ssl, (uint8_t *)p + *n, room - *n, &got);
-        if (r == 1) {
-            *n += got;
-            continue;
+        if (r != 1) {
+            /* What it was is told again by the next call. */
+            enum link_io io = meaning_of(l, r);
+            return *n > 0 ? LINK_OK : io;
         }
-        /* What it was is told again by the next call. */
-        enum link_io io = meaning_of(l, r);
-        return *n > 0 ? LINK_OK : io;
+        *n += got;
+        if (is_dry(l->tls)) {
+            l->readable = false;
+            break;
+        }
     }
     return LINK_OK;
 }

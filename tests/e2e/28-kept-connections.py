@@ -112,6 +112,16 @@ def responses_without_a_body_end_with_their_head():
 
 
 @story
+def a_monitored_response_without_a_length_is_whole_too():
+    rule = {"floor.mode": "monitor", "rule no.action": "block"}
+    with server_that_says(b"HTTP/1.1 200 OK\r\n\r\nall of it", then_stays=False) as origin:
+        with Gateway(origin, settings=rule) as gateway, RawClient(gateway.proxy) as client:
+            get(client)
+            check_equal(client.receive_all().split(b"\r\n\r\n")[1], b"all of it", "body")
+            gateway.record({"event.code": "rule-block", "tlsfloor.verdict": "monitor"})
+
+
+@story
 def interim_responses_pass_in_front_of_the_final_one():
     hints = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
     with server_that_says(hints + hints + PAGE, PAGE) as origin, Gateway(origin) as gateway:

@@ -144,7 +144,7 @@ def a_client_that_reads_slowly_gets_everything_and_nobody_spins_meanwhile():
         sent.set()
 
     with OfficeOrigin(script=pour) as origin, Gateway(origin, upgrades=True) as gateway:
-        peer = peer_of(gateway, receive_bytes=8192)
+        peer = peer_of(gateway, receive_bytes=128 << 10)
         check(not sent.wait(0.5), "all of it was taken though nobody read, so this proves nothing")
         before = gateway.cpu_s()
         time.sleep(0.3)
@@ -157,7 +157,7 @@ def a_client_that_reads_slowly_gets_everything_and_nobody_spins_meanwhile():
 
 @story
 def a_server_that_reads_slowly_gets_everything():
-    up = noise(5, 8 << 20)
+    up = noise(5)
     go, heard = threading.Event(), []
 
     def late(peer):
@@ -304,8 +304,8 @@ def sigterm_lets_an_upgraded_session_end_by_itself():
         check(gateway.stderr.wait(lambda lines: any("draining" in line for line in lines)), "it says that it drains")
         is_alive(peer, b"still here")
         peer.close()
-        gateway.finish(within_s=4)
         gateway.record(UPGRADED)
+        gateway.finish(within_s=4)
 
 
 @story
@@ -314,9 +314,9 @@ def sigterm_ends_an_upgraded_session_when_drain_s_is_over():
     with OfficeOrigin(script=echo) as origin, Gateway(origin, settings=settings, upgrades=True) as gateway:
         peer = peer_of(gateway)
         is_alive(peer, b"before")
+        gateway.record(UPGRADED)
         gateway.stop(within_s=4)
         check(is_cut(peer), "the end looks like the server's own")
-        gateway.record(UPGRADED)
 
 
 @story

@@ -77,6 +77,16 @@ static void take_hellos(struct tf_reader *in, struct tf_facts *facts)
     facts->server.cipher = tf_read_u16(in);
 }
 
+/* What an upgrade adds. */
+static void take_upgrade(struct tf_reader *in, struct tf_facts *facts, struct tf_m365_set *set)
+{
+    facts->inside = (struct tf_leg){tf_read_u16(in), tf_read_u16(in), tf_read_u8(in) & 1};
+    facts->outside = (struct tf_leg){tf_read_u16(in), tf_read_u16(in), tf_read_u8(in) & 1};
+    set->area = (enum tf_m365_area)(tf_read_u8(in) % TF_M365_AREAS);
+    set->category = (enum tf_m365_category)(tf_read_u8(in) % TF_M365_CATEGORIES);
+    facts->m365 = set;
+}
+
 static void check_line(const char *line, const struct tf_writer *w)
 {
     if (w->full || w->len > TF_RECORD_MAX || !flat_read(line, w->len, NULL, NULL, NULL))
@@ -96,7 +106,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t md5_size = 16, sha256_size = 32;
     struct tf_record_context context = {&policy, digest(&md5_size), digest(&sha256_size)};
     struct tf_reader in = tf_reader_of(data, size);
-    char rule_name[256], listener[256];
+    char rule_name[256], listener[256], detail[256];
+    struct tf_m365_set set = {.id = 1};
     struct tf_rule rule = {.name = rule_name, .owner = listener, .ticket = rule_name};
     struct tf_facts facts = {.listener = listener, .rule = &rule, .step = "hello"};
 
@@ -118,6 +129,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     facts.destination = take_address(&in);
     facts.target.addr = take_address(&in);
     take_hellos(&in, &facts);
+    take_text(&in, detail, sizeof detail);
+    facts.detail = detail;
+    take_upgrade(&in, &facts, &set);
 
     struct tf_writer w = tf_writer_of(line, sizeof line);
     tf_put_block_record(&w, &facts, &context);

@@ -85,9 +85,10 @@ static void rules_are_in_the_order_of_the_file(void **state)
     assert_int_equal(r->destination_count, 5);
     assert_string_equal(r->destinations[0].pattern, "mail.example.com");
     assert_string_equal(r->destinations[1].pattern, "*.example.org");
-    assert_null(r->destinations[2].pattern);
+    assert_int_equal(r->destinations[2].kind, TF_TO_BLOCK);
     assert_int_equal(r->destinations[2].cidr.bits, 24);
     assert_int_equal(r->destinations[3].cidr.bits, 128);
+    assert_int_equal(r->destinations[4].kind, TF_TO_NAME);
     assert_string_equal(r->destinations[4].pattern, "*");
     assert_int_equal(r->ports[1].first, 8000);
     assert_int_equal(r->ports[1].last, 8099);
@@ -97,6 +98,79 @@ static void rules_are_in_the_order_of_the_file(void **state)
     assert_string_equal(r[1].name, "two");
     assert_int_equal(r[1].until_day, INT32_MAX);
     assert_string_equal(r[1].ticket, "");
+}
+
+static void sets_are_destinations(void **state)
+{
+    (void)state;
+    assert_fine(
+        &s, STAGE_LISTENER
+        "[rule a]\naction = upgrade\ndestination = @m365, @M365:exchange, @m365:teams, @m365:Optimize\n");
+    const struct tf_destination *d = s.conf.policy.rules[0].destinations;
+    assert_int_equal(s.conf.policy.rules[0].action, TF_ACTION_UPGRADE);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(d[i].kind, TF_TO_M365);
+    assert_false(d[0].m365.by_area || d[0].m365.by_category);
+    assert_true(d[1].m365.by_area);
+    assert_int_equal(d[1].m365.area, TF_M365_EXCHANGE);
+    assert_int_equal(d[2].m365.area, TF_M365_SKYPE);
+    assert_true(d[3].m365.by_category);
+    assert_int_equal(d[3].m365.category, TF_M365_OPTIMIZE);
+}
+
+static void what_upgrades_need_has_its_default(void **state)
+{
+    (void)state;
+    assert_fine(&s, STAGE_LISTENER);
+    assert_true(s.conf.policy.can_upgrade);
+    assert_false(s.conf.policy.sni_mismatch);
+    assert_int_equal(s.conf.policy.never_terminate_count, 2);
+    assert_string_equal(s.conf.policy.never_terminate[0], "device.login.microsoftonline.com");
+    assert_int_equal(s.conf.policy.stay_plain_count, 8);
+    assert_int_equal(s.conf.m365.instance, TF_WORLDWIDE);
+    assert_string_equal(s.conf.m365.endpoints, "builtin");
+    assert_string_equal(s.conf.m365.overlay, "");
+    assert_int_equal(s.conf.upstream.minimum, TF_TLS12);
+    assert_string_equal(s.conf.upstream.ca_file, "system");
+    assert_string_equal(s.conf.upstream.certificate, "");
+    assert_string_equal(s.conf.ca.directory, "var/ca");
+    assert_int_equal(s.conf.ca.leaf_days, 7);
+    assert_int_equal(s.conf.ca.digest, TF_SHA256);
+    assert_false(s.conf.ca.lenient);
+}
+
+static void what_upgrades_need_can_be_set(void **state)
+{
+    (void)state;
+    assert_fine(&s, STAGE_LISTENER
+                "[m365]\ninstance = gcchigh\nendpoints = my set.json\noverlay = more.json\n"
+                "never_terminate = *.Example.com., a.*.b.example, *cdn.example.net\nstay_plain =\n"
+                "[upstream]\nminimum = 1.3\nca_file = roots.pem\ncertificate = c.pem\nkey = k.pem\n"
+                "sni_mismatch = allow\n"
+                "[ca]\ndirectory = off\nleaf_days = 90\ndigest = sha1\nname_constraints = not-critical\n"
+                "[limits]\nhandshake_s = 2\nleaves = 16\nupstream_sessions = 0\nclient_sessions = 5\n");
+    assert_false(s.conf.policy.can_upgrade);
+    assert_true(s.conf.policy.sni_mismatch);
+    assert_int_equal(s.conf.policy.never_terminate_count, 3);
+    assert_string_equal(s.conf.policy.never_terminate[0], "*.example.com");
+    assert_string_equal(s.conf.policy.never_terminate[1], "a.*.b.example");
+    assert_string_equal(s.conf.policy.never_terminate[2], "*cdn.example.net");
+    assert_int_equal(s.conf.policy.stay_plain_count, 0);
+    assert_int_equal(s.conf.m365.instance, TF_GCC_HIGH);
+    assert_string_equal(s.conf.m365.endpoints, "my set.json");
+    assert_string_equal(s.conf.m365.overlay, "more.json");
+    assert_int_equal(s.conf.upstream.minimum, TF_TLS13);
+    assert_string_equal(s.conf.upstream.ca_file, "roots.pem");
+    assert_string_equal(s.conf.upstream.certificate, "c.pem");
+    assert_string_equal(s.conf.upstream.key, "k.pem");
+    assert_string_equal(s.conf.ca.directory, "off");
+    assert_int_equal(s.conf.ca.leaf_days, 90);
+    assert_int_equal(s.conf.ca.digest, TF_SHA1);
+    assert_true(s.conf.ca.lenient);
+    assert_int_equal(s.conf.limits.handshake_ms, 2000);
+    assert_int_equal(s.conf.limits.leaves, 16);
+    assert_int_equal(s.conf.limits.upstream_sessions, 0);
+    assert_int_equal(s.conf.limits.client_sessions, 5);
 }
 
 static void plain_settings_are_stored_where_they_belong(void **state)
@@ -210,6 +284,14 @@ static void bad_values_are_refused_and_the_error_says_what_to_write(void **state
         {"[log]\nblock = #none\n", "there is a # in the value; comments begin with ;\n"},
         {"[admin]\nlisten = on\n", "write ADDRESS:PORT or off"},
         {"[log]\nblock =\n", "it is empty; write a file, - or off"},
+        {"[m365]\ninstance = azure\n", "write worldwide, gcc, gcchigh, dod or china"},
+        {"[m365]\nendpoints =\n", "it is empty; write a file or builtin"},
+        {"[upstream]\nminimum = 1.1\n", "there is no such choice; write 1.2 or 1.3"},
+        {"[upstream]\nca_file =\n", "it is empty; write a file or system"},
+        {"[upstream]\nsni_mismatch = on\n", "write refuse or allow"},
+        {"[ca]\ndirectory =\n", "it is empty; write a directory or off"},
+        {"[ca]\nleaf_days = 91\n", "out of range; write a number, 1 to 90"},
+        {"[ca]\ndigest = md5\n", "write sha256 or sha1"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -245,16 +327,7 @@ static void what_this_version_lacks_is_refused_and_its_default_is_not(void **sta
         {"[listener x]\nlisten = *:1\nclient_tls = optional\n", "this version does not have it yet"},
         {"[listener x]\nlisten = *:1\ncertificate = a.pem\n",
          "this version does not have it yet; leave it out"},
-        {"[rule x]\naction = upgrade\n", "this version does not have it yet; write tunnel, block or monitor"},
-        {"[rule x]\naction = block\ndestination = @m365:Exchange\n",
-         "@m365:Exchange is a set that this version does not have yet"},
-        {"[m365]\ninstance = gcc\n", "this version does not have it yet"},
-        {"[m365]\nendpoints = a.json\n", "this version does not have it yet"},
-        {"[upstream]\nminimum = 1.3\n", "this version does not have it yet"},
-        {"[upstream]\nca_file = a.pem\n", "this version does not have it yet"},
-        {"[upstream]\ncertificate = a.pem\n", "this version does not have it yet"},
         {"[upstream]\nproxy = a:1\n", "this version does not have it yet"},
-        {"[ca]\ndirectory = x\n", "this version does not have it yet"},
         {"[log]\nformat = w3c\n", "this version does not have it yet; write ecs"},
         {"[log]\nblock = syslog:local0\n", "this version does not have syslog yet"},
     };
@@ -268,9 +341,7 @@ static void what_this_version_lacks_is_refused_and_its_default_is_not(void **sta
     assert_fine(
         &s, STAGE_LISTENER
         "tls = off\naccept_proxy = off\nprotocol = tls\nclient_tls = none\ncertificate =\nkey =\nupstream =\n"
-        "[m365]\ninstance = worldwide\nendpoints = builtin\n[ca]\ndirectory = var/ca\n"
-        "[upstream]\nminimum = 1.2\nca_file = system\ncertificate =\nproxy =\nresolve =\n[log]\nformat = "
-        "ecs\n");
+        "[upstream]\nproxy =\nresolve =\n[log]\nformat = ecs\n");
 }
 
 static void unknown_sections_and_keys_are_refused_with_the_nearest_one(void **state)
@@ -289,8 +360,8 @@ static void unknown_sections_and_keys_are_refused_with_the_nearest_one(void **st
     assert_refused(&s, STAGE_LISTENER "[floor]\nxyzzy = 1\n",
                    "[floor] has no key xyzzy; its keys: minimum, mode\n");
     assert_refused(&s, STAGE_LISTENER "[ca]\nxyzzy = 1\n",
-                   "[ca] has no key xyzzy; its keys: none in this version\n");
-    assert_refused(&s, STAGE_LISTENER "[limits]\nxyzzy = 1\n", ", pipes\n");
+                   "[ca] has no key xyzzy; its keys: directory, leaf_days, digest, name_constraints\n");
+    assert_refused(&s, STAGE_LISTENER "[limits]\nxyzzy = 1\n", ", client_sessions\n");
     assert_refused(&s, STAGE_LISTENER "idle_s = 1\n",
                    "[listener proxy] has no key idle_s; it belongs into [limits]\n");
 }
@@ -399,6 +470,9 @@ int main(void)
         cmocka_unit_test(what_is_not_written_has_its_default),
         cmocka_unit_test(a_listener_is_what_its_keys_say),
         cmocka_unit_test(rules_are_in_the_order_of_the_file),
+        cmocka_unit_test(sets_are_destinations),
+        cmocka_unit_test(what_upgrades_need_has_its_default),
+        cmocka_unit_test(what_upgrades_need_can_be_set),
         cmocka_unit_test(plain_settings_are_stored_where_they_belong),
         cmocka_unit_test(the_origin_of_a_setting_can_be_asked_for),
         cmocka_unit_test(overrides_add_up_and_the_first_that_fits_is_taken),

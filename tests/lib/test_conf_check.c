@@ -27,7 +27,7 @@ static void required_keys_are_missed_once(void **state)
                    "error t.ini:1: [listener a] has no listen; write listen = and a list of ADDRESS:PORT\n");
     assert_int_equal(s.load.errors, 1);
     assert_refused(&s, STAGE_LISTENER "[rule a]\nport = 25\n",
-                   "[rule a] has no action; write action = and tunnel, block or monitor\n");
+                   "[rule a] has no action; write action = and tunnel, upgrade, block or monitor\n");
 }
 
 static void two_listeners_cannot_have_one_address(void **state)
@@ -113,6 +113,9 @@ static void a_rule_that_an_earlier_one_hides_is_warned_of(void **state)
         {"destination = *.example.com\n", "destination = a.example.com, *.b.example.com\n"},
         {"destination = *\n", "destination = 10.0.0.0/8, a.b\n"},
         {"destination = 10.0.0.0/8\n", "destination = 10.0.0.1\n"},
+        {"destination = @m365\n", "destination = @m365:Exchange, @m365:allow, @m365\n"},
+        {"destination = @m365:Teams\n", "destination = @m365:Skype\n"},
+        {"destination = *\n", "destination = @m365\n"},
         {"listener = proxy, other\n", "listener = other\n"},
         {"until = 2099-01-01\n", "until = 2098-01-01\n"},
     };
@@ -125,6 +128,11 @@ static void a_rule_that_an_earlier_one_hides_is_warned_of(void **state)
         {"destination = *.b.example.com\n", "destination = *.example.com\n"},
         {"destination = *.example.com\n", "destination = 10.0.0.0/8\n"},
         {"destination = 10.0.0.0/8\n", "destination = *.example.com\n"},
+        {"destination = @m365:Exchange\n", "destination = @m365\n"},
+        {"destination = @m365:Exchange\n", "destination = @m365:optimize\n"},
+        {"destination = @m365:allow\n", "destination = @m365:optimize\n"},
+        {"destination = @m365\n", "destination = outlook.office365.com\n"},
+        {"destination = *.office365.com\n", "destination = @m365\n"},
         {"listener = proxy\n", "listener = other\n"},
         {"until = 2098-01-01\n", "until = 2099-01-01\n"},
         {"until = 2098-01-01\n", ""},
@@ -155,6 +163,24 @@ static void settings_that_cannot_work_together_are_warned_of(void **state)
     assert_said(&s, STAGE_LISTENER "port = 8443\n",
                 "warning t.ini:3: [listener proxy] port means nothing with kind = connect");
     assert_fine(&s, STAGE_LISTENER "port = 443\n");
+}
+
+static void upgrades_need_a_ca(void **state)
+{
+    (void)state;
+    assert_refused(&s, STAGE_LISTENER "[ca]\ndirectory = off\n[rule a]\naction = upgrade\n",
+                   "error t.ini:6: [rule a] action = upgrade needs a CA, and [ca] directory is off; write a "
+                   "directory there, or action = tunnel here\n");
+    assert_fine(&s, STAGE_LISTENER "[ca]\ndirectory = off\n");
+    assert_fine(&s, STAGE_LISTENER "[rule a]\naction = upgrade\n");
+}
+
+static void a_key_needs_its_certificate(void **state)
+{
+    (void)state;
+    assert_refused(&s, STAGE_LISTENER "[upstream]\nkey = k.pem\n",
+                   "error t.ini:4: [upstream] key has no certificate to go with; ");
+    assert_fine(&s, STAGE_LISTENER "[upstream]\ncertificate = c.pem\n");
 }
 
 static void one_file_for_both_logs_is_refused(void **state)
@@ -215,6 +241,8 @@ int main(void)
         cmocka_unit_test(rules_that_end_are_counted_down),
         cmocka_unit_test(a_rule_that_an_earlier_one_hides_is_warned_of),
         cmocka_unit_test(settings_that_cannot_work_together_are_warned_of),
+        cmocka_unit_test(upgrades_need_a_ca),
+        cmocka_unit_test(a_key_needs_its_certificate),
         cmocka_unit_test(one_file_for_both_logs_is_refused),
         cmocka_unit_test(an_admin_address_that_others_reach_is_warned_of),
         cmocka_unit_test(a_rule_that_cannot_be_read_hides_no_other),

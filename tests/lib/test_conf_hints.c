@@ -106,7 +106,9 @@ static void words_of_other_programs_are_translated(void **state)
     assert_hint("[rule x]", "action", "allow",
                 "there is no such choice; tunnel keeps the floor; monitor lets everything pass");
     assert_hint("[rule x]", "action", "deny", "there is no such choice; write block");
-    assert_hint("[rule x]", "action", "maybe", "there is no such choice; write tunnel, block or monitor");
+    assert_hint("[rule x]", "action", "bump", "there is no such choice; write upgrade");
+    assert_hint("[rule x]", "action", "maybe",
+                "there is no such choice; write tunnel, upgrade, block or monitor");
 }
 
 static void classes_are_suggested_or_listed(void **state)
@@ -140,7 +142,44 @@ static void destinations_are_reduced_to_names(void **state)
         assert_hint("[rule x]\naction = block", "destination", rows[i][0], rows[i][1]);
     assert_hint("[rule x]\naction = block", "destination", "a!b",
                 "a!b: the host has a character that no host name can have; write a list of names, *.suffix, "
-                "*, addresses and blocks");
+                "*, @m365 sets, addresses and blocks");
+}
+
+static void sets_are_suggested_or_listed(void **state)
+{
+    static const char list[] = " is no set; write @m365, or @m365: with Common, Exchange, SharePoint, Teams, "
+                               "Intune, optimize, allow or default behind it";
+    static const char *const rows[][2] = {
+        {"@m365:Exchnge", "@m365:Exchnge is no set; did you mean @m365:Exchange?"},
+        {"@m365:optimise", "@m365:optimise is no set; did you mean @m365:optimize?"},
+        {"@n365", "@n365 is no set; did you mean @m365?"},
+        {"@m365:", "@m365: is no set; did you mean @m365?"},
+    };
+    char expected[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_hint("[rule x]\naction = block", "destination", rows[i][0], rows[i][1]);
+    for (size_t i = 0; i < 2; i++) {
+        static const char *const others[] = {"@", "@everybody:else"};
+        snprintf(expected, sizeof expected, "%s%s", others[i], list);
+        assert_hint("[rule x]\naction = block", "destination", others[i], expected);
+    }
+}
+
+static void patterns_of_hosts_are_reduced_to_names(void **state)
+{
+    static const char wrong[] =
+        " is no name or pattern of names; write a list of names, *.suffix, *suffix and "
+        "prefix.*.suffix";
+    static const char *const values[] = {"a!b", "*", "10.0.0.1", "a.*.*", "a:443", "*.*.b", "b*"};
+    char expected[256];
+    (void)state;
+    assert_hint("[m365]", "never_terminate", "https://Foo.com/x",
+                "https://Foo.com/x is more than a name; write the name alone: foo.com");
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        snprintf(expected, sizeof expected, "%s%s", values[i], wrong);
+        assert_hint("[m365]", "stay_plain", values[i], expected);
+    }
 }
 
 static void units_are_converted_to_seconds(void **state)
@@ -181,6 +220,8 @@ int main(void)
         cmocka_unit_test(words_of_other_programs_are_translated),
         cmocka_unit_test(classes_are_suggested_or_listed),
         cmocka_unit_test(destinations_are_reduced_to_names),
+        cmocka_unit_test(sets_are_suggested_or_listed),
+        cmocka_unit_test(patterns_of_hosts_are_reduced_to_names),
         cmocka_unit_test(units_are_converted_to_seconds),
         cmocka_unit_test(long_entries_are_cut),
     };

@@ -43,7 +43,7 @@ static void every_line_says_where_it_comes_from(void **state)
         strstr(text, "dial_s = 7                              ; environment TLSFLOOR_LIMITS_DIAL_S\n"));
     assert_non_null(strstr(text, "resolve = a:1:1.2.3.4                   ; t.ini:8\n"
                                  "resolve = b:*:[::1]:5                   ; t.ini:9\n"));
-    assert_null(strstr(text, "[ca]")); /* nothing of it is in this version */
+    assert_null(strstr(text, "accept_proxy")); /* not in this version */
 }
 
 static void what_was_overridden_is_not_dumped(void **state)
@@ -96,7 +96,8 @@ static void the_reference_has_every_key_that_can_be_set(void **state)
                 assert_non_null(strstr(text, row));
         }
     assert_non_null(strstr(text, "| `idle_s` | `3600` | seconds, 0.1 to 604800 | "));
-    assert_non_null(strstr(text, "| `action` | required | tunnel, block or monitor | "));
+    assert_non_null(strstr(text, "| `ca_file` | `system` | a file or system | "));
+    assert_non_null(strstr(text, "| `action` | required | tunnel, upgrade, block or monitor | "));
 }
 
 /* What other versions have would only send the reader astray. */
@@ -107,8 +108,8 @@ static void the_reference_has_no_key_that_is_refused(void **state)
     tf_put_conf_reference(&w);
     text[w.len] = '\0';
     assert_null(strstr(text, "| `proxy` |"));
-    assert_null(strstr(text, "upgrade"));
-    assert_null(strstr(text, "[ca]"));
+    assert_null(strstr(text, "| `accept_proxy` |"));
+    assert_null(strstr(text, "syslog"));
 }
 
 int main(void)

@@ -219,6 +219,9 @@ static void what_is_not_known_is_left_out(void **state)
                                          "tlsfloor.ja4",
                                          "tlsfloor.max_version",
                                          "tlsfloor.step",
+                                         "tlsfloor.detail",
+                                         "tlsfloor.m365.service_area",
+                                         "tlsfloor.upgrade.from",
                                          "tlsfloor.offered_versions",
                                          "tls.client.supported_ciphers"};
     put_block(&facts);
@@ -228,14 +231,127 @@ static void what_is_not_known_is_left_out(void **state)
     assert_field("event.action", "\"not-tls\"");
 }
 
-static void the_detail_follows_the_reason(void **state)
+static const struct tf_m365_set exchange = {.area = TF_M365_EXCHANGE, .category = TF_M365_ALLOW};
+
+/* The old printer's session, carried on in TLS 1.3. */
+static struct tf_facts upgraded_printer(void)
+{
+    struct tf_facts facts = old_printer();
+    facts.verdict = TF_VERDICT_UPGRADE;
+    facts.reason = TF_REASON_NONE;
+    facts.step = NULL;
+    facts.m365 = &exchange;
+    facts.inside = (struct tf_leg){.version = TF_TLS10, .cipher = 0x002f, .resumed = true};
+    facts.outside = (struct tf_leg){.version = TF_TLS13, .cipher = 0x1302};
+    return facts;
+}
+
+static void an_upgraded_client_makes_this_line(void **state)
+{
+    (void)state;
+    struct tf_facts facts = upgraded_printer();
+    assert_int_equal(tf_record_event(&facts), TF_EVENT_UPGRADED);
+    put_block(&facts);
+    assert_line(
+        "{\"@timestamp\":\"2026-11-21T23:06:59.123Z\",\"ecs.version\":\"8.11.0\",\"event.kind\":\"event\","
+        "\"event.category\":[\"network\"],\"event.type\":[\"connection\",\"allowed\"],"
+        "\"event.action\":\"tls-upgraded\",\"event.outcome\":\"success\","
+        "\"event.code\":\"client-upgraded\","
+        "\"event.reason\":\"a client below the floor was carried on in verified TLS\","
+        "\"event.duration\":1234000,\"rule.name\":\"printers\","
+        "\"tlsfloor.rule.owner\":\"print team\",\"tlsfloor.rule.ticket\":\"CHG-1042\","
+        "\"observer.ingress.interface.name\":\"proxy\","
+        "\"source.ip\":\"10.20.0.7\",\"source.port\":49152,"
+        "\"destination.domain\":\"mail.example.com\",\"destination.ip\":\"192.0.2.1\","
+        "\"destination.port\":443,\"user_agent.original\":\"ScanToMail/1.0\","
+        "\"tls.version\":\"1.0\",\"tls.version_protocol\":\"tls\","
+        "\"tls.cipher\":\"TLS_RSA_WITH_AES_128_CBC_SHA\",\"tls.resumed\":true,"
+        "\"tls.client.server_name\":\"mail.example.com\","
+        "\"tls.client.ja3\":\"a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5\","
+        "\"tlsfloor.ja4\":\"t10d020000_5a5a5a5a5a5a_000000000000\",\"tlsfloor.max_version\":\"1.0\","
+        "\"tlsfloor.floor\":\"1.2\",\"tlsfloor.verdict\":\"upgrade\","
+        "\"tlsfloor.m365.service_area\":\"Exchange\",\"tlsfloor.m365.category\":\"Allow\","
+        "\"tlsfloor.upgrade.from\":\"1.0\","
+        "\"tlsfloor.upgrade.from_cipher\":\"TLS_RSA_WITH_AES_128_CBC_SHA\","
+        "\"tlsfloor.upgrade.from_resumed\":true,\"tlsfloor.upgrade.to\":\"1.3\","
+        "\"tlsfloor.upgrade.to_cipher\":\"TLS_AES_256_GCM_SHA384\","
+        "\"tlsfloor.upgrade.to_resumed\":false,"
+        "\"tlsfloor.fix\":\"update or reconfigure the client so that it offers TLS 1.2 or 1.3\","
+        "\"tlsfloor.offered_versions\":[\"1.0\"],\"tls.client.supported_ciphers\":["
+        "\"TLS_RSA_WITH_AES_128_CBC_SHA\",\"TLS_RSA_WITH_3DES_EDE_CBC_SHA\",\"0x0a0a\"]}\n");
+}
+
+static void plain_text_is_upgraded_from_plain(void **state)
+{
+    (void)state;
+    struct tf_facts facts = upgraded_printer();
+    facts.ask = TF_ASK_HTTP;
+    facts.has_hello = false;
+    facts.inside = (struct tf_leg){.version = 0};
+    assert_int_equal(tf_record_event(&facts), TF_EVENT_UPGRADED);
+    put_block(&facts);
+    assert_field("event.code", "\"plain-upgraded\"");
+    assert_field("tlsfloor.upgrade.from", "\"plain\"");
+    assert_field("tlsfloor.upgrade.from_cipher", NULL);
+    assert_field("tlsfloor.upgrade.to", "\"1.3\"");
+    assert_field("tls.version", NULL);
+    assert_field("tls.cipher", NULL);
+    assert_field("tls.resumed", NULL);
+    assert_field("tlsfloor.fix", "\"let the client ask for https://\"");
+}
+
+static void an_upgrade_that_did_not_come_about_is_none(void **state)
+{
+    (void)state;
+    struct tf_facts no_server = upgraded_printer(), no_client = no_server, reset = no_server,
+                    refused = no_server;
+    no_server.outside.version = 0;
+    no_client.inside.version = 0;
+    reset.reason = TF_REASON_RESET;
+    refused.verdict = TF_VERDICT_BLOCK;
+    refused.reason = TF_REASON_CLIENT_DISTRUSTS_CA;
+    assert_int_equal(tf_record_event(&no_server), TF_EVENT_NONE);
+    assert_int_equal(tf_record_event(&no_client), TF_EVENT_NONE);
+    assert_int_equal(tf_record_event(&reset), TF_EVENT_NONE);
+    assert_int_equal(tf_record_event(&refused), TF_EVENT_VERSION_BLOCKED);
+    put_block(&refused);
+    assert_field("tlsfloor.upgrade.from", NULL);
+    assert_field("tls.cipher", NULL);
+    assert_field("tls.version", "\"1.0\"");
+}
+
+static void a_refusal_names_the_endpoint_set_too(void **state)
+{
+    (void)state;
+    struct tf_facts facts = old_printer();
+    facts.m365 = &exchange;
+    put_block(&facts);
+    assert_field("tlsfloor.m365.service_area", "\"Exchange\"");
+    assert_field("tlsfloor.m365.category", "\"Allow\"");
+    put_access(&facts);
+    assert_field("tlsfloor.m365.service_area", "\"Exchange\"");
+}
+
+static void an_access_line_tells_of_the_upgrade(void **state)
+{
+    (void)state;
+    struct tf_facts facts = upgraded_printer();
+    put_access(&facts);
+    assert_field("tlsfloor.verdict", "\"upgrade\"");
+    assert_field("tlsfloor.upgrade.to", "\"1.3\"");
+    assert_field("tls.cipher", "\"TLS_RSA_WITH_AES_128_CBC_SHA\"");
+    assert_field("event.outcome", "\"success\"");
+}
+
+static void the_detail_stands_beside_the_reason(void **state)
 {
     (void)state;
     struct tf_facts facts = old_printer();
     facts.reason = TF_REASON_CLIENT_HELLO_MALFORMED;
     facts.detail = "a length runs over its end";
     put_block(&facts);
-    assert_field("event.reason", "\"the ClientHello is malformed: a length runs over its end\"");
+    assert_field("event.reason", "\"the ClientHello is malformed\"");
+    assert_field("tlsfloor.detail", "\"a length runs over its end\"");
     assert_field("event.action", "\"malformed\"");
 }
 
@@ -343,7 +459,7 @@ static void bytes_of_peers_cannot_break_the_line(void **state)
 /* Every text as long as it can be, every byte of it escaped, and lists without end. */
 static struct tf_facts largest(void)
 {
-    static char config_text[1000];
+    static char config_text[1000], detail[1000];
     static uint8_t bytes[60000];
     static struct tf_rule rule = {.name = config_text, .owner = config_text, .ticket = config_text};
     memset(config_text, '\'', sizeof config_text - 1);
@@ -356,12 +472,23 @@ static struct tf_facts largest(void)
     facts.listener = config_text;
     rule.name = rule.owner = rule.ticket = config_text;
     facts.rule = &rule;
-    facts.detail = "a sentence";
+    memset(detail, '"', sizeof detail - 1);
+    facts.detail = detail;
+    facts.m365 = &exchange;
     facts.hello.server_name = (struct tf_span){bytes, 255};
     facts.hello.has_supported_versions = true;
     facts.hello.supported_versions = (struct tf_span){versions, sizeof versions};
     facts.hello.ciphers = (struct tf_span){bytes, sizeof bytes};
     facts.has_server_hello = true;
+    return facts;
+}
+
+static struct tf_facts largest_upgrade(void)
+{
+    struct tf_facts facts = largest();
+    facts.verdict = TF_VERDICT_UPGRADE;
+    facts.reason = TF_REASON_NONE;
+    facts.inside = facts.outside = (struct tf_leg){.version = TF_TLS12, .cipher = 0xcca9};
     return facts;
 }
 
@@ -376,6 +503,9 @@ static void lists_are_cut_and_the_line_never_is(void **state)
     assert_memory_equal(value + n - 7, ",\"...\"]", 7);
     assert_true(flat_read(line, line_len, "tls.client.supported_ciphers", &value, &n));
     assert_memory_equal(value + n - 6, "\"...\"]", 6);
+    put_access(&facts);
+    facts = largest_upgrade();
+    put_block(&facts);
     put_access(&facts);
 }
 
@@ -400,8 +530,8 @@ static void a_list_ends_at_its_bound(void **state)
 static void a_line_comes_whole_or_not_at_all(void **state)
 {
     (void)state;
-    struct tf_facts facts[] = {old_printer(), largest()};
-    for (size_t i = 0; i < 2; i++) {
+    struct tf_facts facts[] = {old_printer(), largest(), largest_upgrade()};
+    for (size_t i = 0; i < 3; i++) {
         put_block(&facts[i]);
         size_t whole = line_len + 1;
         for (size_t room = 1; room <= TF_RECORD_MAX; room += room + 50 < whole || room > whole ? 47 : 1) {
@@ -457,7 +587,12 @@ int main(void)
         cmocka_unit_test(an_access_line_says_how_it_ended),
         cmocka_unit_test(an_access_tail_needs_only_the_end),
         cmocka_unit_test(what_is_not_known_is_left_out),
-        cmocka_unit_test(the_detail_follows_the_reason),
+        cmocka_unit_test(an_upgraded_client_makes_this_line),
+        cmocka_unit_test(plain_text_is_upgraded_from_plain),
+        cmocka_unit_test(an_upgrade_that_did_not_come_about_is_none),
+        cmocka_unit_test(a_refusal_names_the_endpoint_set_too),
+        cmocka_unit_test(an_access_line_tells_of_the_upgrade),
+        cmocka_unit_test(the_detail_stands_beside_the_reason),
         cmocka_unit_test(a_server_below_the_floor_is_told_by_what_it_picked),
         cmocka_unit_test(a_monitored_client_is_told_by_its_offer_whatever_the_server_says),
         cmocka_unit_test(an_address_is_no_domain),
