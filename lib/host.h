@@ -6,7 +6,7 @@
 
 #include "addr.h"
 
-#define TF_HOST_MAX 254 /* RFC 1035: 253 characters, and a NUL */
+#define TF_HOST_MAX      254 /* RFC 1035: 253 characters, and a NUL */
 #define TF_AUTHORITY_MAX (TF_HOST_MAX - 1 + sizeof "[]:65535" - 1)
 
 /* Where a client wants to go. `host` is lower case, without brackets and

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-enum { HTTP_PORT = 80, HTTPS_PORT = 443, TRANSLATED_MAX = 3 };
+enum { HTTP_PORT = 80, HTTPS_PORT = 443 };
 
-/* scheme "://" authority path-abempty [ "?" query ] [ "#" fragment ]   (RFC 3986 3), or an origin (RFC 6454
- * 7) */
+/* scheme "://" authority path-abempty [ "?" query ] [ "#" fragment ]   (RFC 3986 3)
+ * An origin (RFC 6454 7) ends with the authority. */
 struct url {
     bool is_https;
     struct tf_target target;
@@ -46,7 +46,7 @@ bool tf_http_sides_differ(const struct tf_http_sides *sides)
     return sides->is_forward || is_upgraded(sides);
 }
 
-/* The place where a plain request for `plain` ends up if it is upgraded, and back. */
+/* An upgraded request for port 80 goes to 443. */
 static struct tf_target with_port(const struct tf_target *target, uint16_t from, uint16_t to)
 {
     struct tf_target other = *target;
@@ -55,8 +55,8 @@ static struct tf_target with_port(const struct tf_target *target, uint16_t from,
     return other;
 }
 
-/* Whether a plain request for this place would be upgraded. The place of this exchange is one: what its rule
- * went by need not be known for others. */
+/* Whether a plain request for this place would be upgraded. That this exchange's was is known already; the
+ * address that its rule may have gone by is not, for others. */
 static bool would_be_upgraded(const struct tf_http_sides *sides, const struct tf_target *plain)
 {
     const struct tf_facts *facts = sides->facts;
@@ -92,7 +92,7 @@ static bool put_address_for_server(struct tf_writer *w, struct tf_http_sides *si
                                    const struct tf_http_field *field)
 {
     struct url url;
-    if (sides->translated == TRANSLATED_MAX || !read_url(field->value, &url) || url.is_https)
+    if (sides->translated == TF_HTTP_TRANSLATED_MAX || !read_url(field->value, &url) || url.is_https)
         return false;
     if (sides->is_forward) {
         if (!means_server(sides, &url.target))

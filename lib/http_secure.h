@@ -13,8 +13,9 @@
 #include "http_head.h"
 #include "policy.h"
 
-/* The most that the fields of one request grow by. */
-#define TF_HTTP_SECURE_GROWTH (3 * (sizeof "https://" + TF_AUTHORITY_MAX))
+/* So many addresses of one request are translated, and so much do they grow at most. */
+#define TF_HTTP_TRANSLATED_MAX 3
+#define TF_HTTP_SECURE_GROWTH  (TF_HTTP_TRANSLATED_MAX * (sizeof "https://" + TF_AUTHORITY_MAX))
 
 /* The two sides of one exchange. */
 struct tf_http_sides {
@@ -22,7 +23,7 @@ struct tf_http_sides {
     const struct tf_facts *facts; /* with the verdict; the target is what the server is asked for */
     bool is_forward;              /* the client takes the gateway for the server */
     struct tf_text host;          /* what it calls it: the request's Host field */
-    unsigned translated; /* fields of a request that have been, to keep growth in bounds; 0 at first */
+    unsigned translated;          /* addresses of a request so far; 0 at first */
 };
 
 /* Whether there is anything to do: otherwise the sides say the same, and mean it. */

@@ -169,8 +169,7 @@ static bool load(struct ca *ca, const struct ca_files *files, char *error, size_
 
 struct ca *ca_load(const struct tf_conf *conf, bool *missing, char *error, size_t size)
 {
-    struct ca_files files;
-    ca_files_of(&files, conf->ca.directory);
+    struct ca_files files = ca_files_of(conf->ca.directory);
     bool exists = ca_file_exists(files.certificate);
     if (missing)
         *missing = !exists;

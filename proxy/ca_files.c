@@ -14,10 +14,12 @@
 
 enum { FILE_MAX = 1 << 20 };
 
-void ca_files_of(struct ca_files *files, const char *directory)
+struct ca_files ca_files_of(const char *directory)
 {
-    snprintf(files->certificate, sizeof files->certificate, "%s/ca.pem", directory);
-    snprintf(files->key, sizeof files->key, "%s/ca.key", directory);
+    struct ca_files files = {.key = ""};
+    snprintf(files.certificate, sizeof files.certificate, "%s/ca.pem", directory);
+    snprintf(files.key, sizeof files.key, "%s/ca.key", directory);
+    return files;
 }
 
 bool ca_file_exists(const char *path)

@@ -18,7 +18,7 @@ struct ca_files {
     char certificate[PATH_MAX + 16], key[PATH_MAX + 16];
 };
 
-void ca_files_of(struct ca_files *files, const char *directory);
+struct ca_files ca_files_of(const char *directory);
 bool ca_file_exists(const char *path); /* or might: only what is surely not there does not */
 /* How many certificates the file holds, which go into out[0..CA_CHAIN_MAX), to be freed; 0: failed. */
 size_t ca_read_certificates(const char *path, X509 **out, char *error, size_t size);

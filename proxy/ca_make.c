@@ -204,13 +204,12 @@ static bool make_for_key(const struct tf_conf *conf, const struct ca_files *file
 
 bool ca_make(const struct tf_conf *conf, bool renew, char *error, size_t size)
 {
-    struct ca_files files;
     const char *directory = conf->ca.directory;
     if (strcmp(directory, "off") == 0) {
         snprintf(error, size, "there is to be no CA: [ca] directory = off");
         return false;
     }
-    ca_files_of(&files, directory);
+    struct ca_files files = ca_files_of(directory);
     if (!make_directory(directory, error, size))
         return false;
 

@@ -144,9 +144,8 @@ static void print_names(const struct ca *ca, const struct conf *conf)
 bool ca_print(const struct ca *ca, const struct conf *conf)
 {
     X509 *x = ca_certificate(ca);
-    struct ca_files files;
     struct walk w = {.ca = ca, .conf = conf};
-    ca_files_of(&files, conf->tf.ca.directory);
+    struct ca_files files = ca_files_of(conf->tf.ca.directory);
     print_row("certificate", files.certificate);
     print_row("key", files.key);
     print_name("subject", X509_get_subject_name(x));

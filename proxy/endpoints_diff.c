@@ -110,13 +110,13 @@ static size_t print_sets(const struct tf_m365 *before, const struct tf_m365 *aft
 {
     size_t lines = 0;
     for (size_t i = 0; i < before->set_count; i++) {
-        const struct tf_m365_set *old = &before->sets[i];
-        const struct tf_m365_set *new = set_with(after, old->id);
-        if (!new || (old->area == new->area && old->category == new->category &&
-                     old->required == new->required &&same_ports(old, new)))
+        const struct tf_m365_set *was = &before->sets[i];
+        const struct tf_m365_set *is = set_with(after, was->id);
+        if (!is || (was->area == is->area && was->category == is->category && was->required == is->required &&
+                    same_ports(was, is)))
             continue;
-        print_set('-', old);
-        print_set('+', new);
+        print_set('-', was);
+        print_set('+', is);
         lines += 2;
     }
     return lines;

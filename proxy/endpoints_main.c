@@ -112,6 +112,10 @@ static int run(const struct subcommand *sub, struct endpoints_call *call)
     call->conf = &c->tf;
     int code = (int)sub->run(call);
     conf_unref(c);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "tlsfloor endpoints: the answer cannot be written\n");
+        code = ENDPOINTS_FINDING;
+    }
     return code;
 }
 

@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct update {
@@ -115,7 +116,7 @@ static enum got get(struct update *u)
 /* A set that has lost most of its names is hardly what the service meant to say. */
 static bool is_plausible(struct update *u, const struct tf_m365 *before, const struct tf_m365 *after)
 {
-    if (u->call->force || after->entry_count >= before->entry_count / 2)
+    if (u->call->force || 2 * after->entry_count >= before->entry_count)
         return true;
     snprintf(u->error, sizeof u->error, "%s has %zu names, and %s has %zu; if that is right, say --force",
              u->origin, after->entry_count, before->origin, before->entry_count);
@@ -173,22 +174,42 @@ static bool install(struct update *u)
     return ok;
 }
 
+/* Reads what is to be replaced, if it is there. A device or a link is not ours to replace. */
+static bool read_kept(struct update *u)
+{
+    struct stat s;
+    if (lstat(u->file, &s) != 0) {
+        int why = errno;
+        snprintf(u->error, sizeof u->error, "%s: %s", u->file, strerror(why));
+        return why == ENOENT;
+    }
+    if (!S_ISREG(s.st_mode)) {
+        snprintf(u->error, sizeof u->error, "%s is no plain file; name one that can be replaced", u->file);
+        return false;
+    }
+    u->kept = read_file(u, u->file, &u->kept_len);
+    return u->kept != NULL;
+}
+
+static enum endpoints_exit fail(const struct update *u)
+{
+    fprintf(stderr, "tlsfloor endpoints: %s; %s\n", u->error,
+            u->kept ? "the set that is kept stays in place" : "nothing has been written");
+    return ENDPOINTS_FINDING;
+}
+
 static enum endpoints_exit update(struct update *u)
 {
     switch (get(u)) {
     case GOT_SET:
-        if (install(u))
-            return ENDPOINTS_FINE;
-        break;
+        return install(u) ? ENDPOINTS_FINE : fail(u);
     case GOT_NOTHING_NEW:
         printf("%s is current: %s\n", u->file, u->version);
         return ENDPOINTS_FINE;
     case GOT_ERROR:
-        break;
+        return fail(u);
     }
-    fprintf(stderr, "tlsfloor endpoints: %s; %s\n", u->error,
-            u->kept ? "the set that is kept stays in place" : "nothing has been written");
-    return ENDPOINTS_FINDING;
+    return fail(u);
 }
 
 enum endpoints_exit endpoints_update(const struct endpoints_call *call)
@@ -207,8 +228,7 @@ enum endpoints_exit endpoints_update(const struct endpoints_call *call)
             call->file);
         return ENDPOINTS_USAGE;
     }
-    u.kept = read_file(&u, u.file, &u.kept_len);
-    enum endpoints_exit code = update(&u);
+    enum endpoints_exit code = read_kept(&u) ? update(&u) : fail(&u);
     free(u.kept);
     free(u.text);
     return code;

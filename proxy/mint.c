@@ -27,9 +27,10 @@ struct entry {
     char name[];
 };
 
+/* Freed with its job, so that a callback may cancel any other. */
 struct mint_wait {
-    LIST_ENTRY(mint_wait) others;
-    mint_cb *cb;
+    SLIST_ENTRY(mint_wait) others;
+    mint_cb *cb; /* NULL: called, or cancelled */
     void *arg;
 };
 
@@ -39,7 +40,7 @@ struct job {
     struct entry *entry; /* its name and kind do not change, so the pool's thread may read them */
     struct ca *ca;
     struct leaf leaf; /* what the thread makes; both NULL: it could not */
-    LIST_HEAD(, mint_wait) waits;
+    SLIST_HEAD(, mint_wait) waits;
     LIST_ENTRY(job) others;
 };
 
@@ -86,6 +87,7 @@ static void link_entry(struct mint *m, struct entry *e)
 /* Keeps the buckets short. Without memory they become longer, which only costs time. */
 static void grow(struct mint *m)
 {
+    assert(m->bucket_count > 0);
     struct mint wider = {.bucket_count = m->bucket_count * 2};
     wider.buckets = calloc(wider.bucket_count, sizeof *wider.buckets);
     if (!wider.buckets)
@@ -191,6 +193,10 @@ static void free_if_done(struct mint *m)
 
 static void free_job(struct job *job)
 {
+    for (struct mint_wait *wait = SLIST_FIRST(&job->waits), *next; wait; wait = next) {
+        next = SLIST_NEXT(wait, others);
+        free(wait);
+    }
     X509_free(job->leaf.certificate);
     EVP_PKEY_free(job->leaf.key);
     ca_unref(job->ca);
@@ -206,10 +212,12 @@ static void on_done(uv_work_t *work, int status)
     struct mint_wait *wait;
     (void)status; /* cancelled: there is no leaf */
     settle(m, job);
-    while ((wait = LIST_FIRST(&job->waits)) != NULL) {
-        struct mint_wait w = *wait;
-        mint_cancel(wait);
-        w.cb(w.arg, job->leaf.certificate ? &job->leaf : NULL);
+    SLIST_FOREACH(wait, &job->waits, others)
+    {
+        mint_cb *cb = wait->cb;
+        wait->cb = NULL;
+        if (cb)
+            cb(wait->arg, job->leaf.certificate ? &job->leaf : NULL);
     }
     LIST_REMOVE(job, others);
     free_job(job);
@@ -223,6 +231,7 @@ static struct job *start_job(struct minter *minter, struct ca *ca, const char *n
     struct job *job = calloc(1, sizeof *job);
     if (!job)
         return NULL;
+    SLIST_INIT(&job->waits);
     job->work.data = job;
     job->mint = m;
     job->ca = ca_ref(ca);
@@ -231,7 +240,6 @@ static struct job *start_job(struct minter *minter, struct ca *ca, const char *n
         free_job(job);
         return NULL;
     }
-    LIST_INIT(&job->waits);
     LIST_INSERT_HEAD(&m->jobs, job, others);
     int failed = uv_queue_work(minter->uv, &job->work, on_work, on_done);
     assert(!failed); /* it does only where there is no work */
@@ -290,27 +298,30 @@ struct mint_wait *mint_start(struct minter *m, struct ca *ca, const char *name, 
         return NULL;
     }
     *wait = (struct mint_wait){.cb = cb, .arg = arg};
-    LIST_INSERT_HEAD(&job->waits, wait, others);
+    SLIST_INSERT_HEAD(&job->waits, wait, others);
     return wait;
 }
 
 void mint_cancel(struct mint_wait *wait)
 {
-    LIST_REMOVE(wait, others);
-    free(wait);
+    wait->cb = NULL;
 }
 
 void minter_close(struct minter *m)
 {
     struct mint *mint = m->mint;
+    struct mint_wait *wait;
     struct job *job;
-    while (!TAILQ_EMPTY(&mint->uses))
-        forget(mint, TAILQ_FIRST(&mint->uses));
+    for (struct entry *e = TAILQ_FIRST(&mint->uses), *next; e; e = next) {
+        next = TAILQ_NEXT(e, uses);
+        free_entry(e);
+    }
     free(mint->buckets);
     mint->owner = NULL;
     LIST_FOREACH(job, &mint->jobs, others)
     {
-        assert(LIST_EMPTY(&job->waits));
+        SLIST_FOREACH(wait, &job->waits, others)
+        assert(!wait->cb);
         uv_cancel((uv_req_t *)&job->work); /* those that run already end by themselves */
     }
     free_if_done(mint);

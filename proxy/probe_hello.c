@@ -8,12 +8,13 @@
 #include <assert.h>
 #include <openssl/rand.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HELLO_MAX = 4096, ANSWER_MAX = 16 << 10, CLOSE_NOTIFY = 0, FATAL = 2 };
+enum { HELLO_MAX = 4096, ANSWER_MAX = 16 << 10, FATAL = 2 /* AlertLevel */ };
 
 enum {
     EXT_EXTENDED_MASTER_SECRET = 23,

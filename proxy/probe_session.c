@@ -164,10 +164,11 @@ static void wait_for_ticket(SSL *ssl)
 {
     char ignored[1024];
     uint64_t deadline_ms = fetch_now_ms() + TICKET_WAIT_MS;
-    while (!SSL_SESSION_is_resumable(SSL_get0_session(ssl)) && fetch_now_ms() < deadline_ms) {
+    bool goes_on = true;
+    while (goes_on && fetch_now_ms() < deadline_ms) {
         int n = SSL_read(ssl, ignored, sizeof ignored);
-        if (n <= 0 && !fetch_retry(ssl, n, deadline_ms))
-            return;
+        goes_on =
+            !SSL_SESSION_is_resumable(SSL_get0_session(ssl)) && (n > 0 || fetch_retry(ssl, n, deadline_ms));
     }
 }
 

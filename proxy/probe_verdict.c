@@ -46,7 +46,11 @@ static void put_consequence(struct tf_writer *w, const struct probe *p, const st
     tf_put_text(w, is_below(p, r->worst)
                        ? " An old client still gets through to it where nobody stands between; "
                        : " It refuses old clients itself, often in words that they cannot explain; ");
-    tf_put_text(w, "at tlsfloor they get the alert protocol_version, or are upgraded where a rule says so.");
+    tf_put_text(
+        w, r->outside == TF_REASON_NONE
+               ? "at tlsfloor they get the alert protocol_version, or are upgraded where a rule says so."
+               : "at tlsfloor they are refused: none can be upgraded, since the outside leg does not get "
+                 "through.");
 }
 
 void probe_put_verdict(struct tf_writer *w, const struct probe *p, const struct probe_result *r)

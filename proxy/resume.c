@@ -10,6 +10,7 @@ struct resume_entry {
     char *name;
     uint16_t port;
     SSL_SESSION *session;
+    int group;
     unsigned holders;
     bool is_out;               /* of the map: the last holder frees it */
     struct resume_entry *next; /* of its bucket */
@@ -131,6 +132,16 @@ void resume_store(struct resume_entry *e, SSL_SESSION *session)
 {
     SSL_SESSION_free(e->session);
     e->session = session;
+}
+
+int resume_group(const struct resume_entry *e)
+{
+    return e->group;
+}
+
+void resume_set_group(struct resume_entry *e, int group)
+{
+    e->group = group;
 }
 
 void resume_drop(struct resume_entry *e)

@@ -25,7 +25,10 @@ struct resume_entry *resume_hold(struct resumer *r, const char *name, uint16_t p
 void resume_release(struct resume_entry *entry);
 SSL_SESSION *resume_session(struct resume_entry *entry); /* borrowed; NULL: there is none to resume */
 void resume_store(struct resume_entry *entry, SSL_SESSION *session); /* takes the reference */
-void resume_drop(struct resume_entry *entry);                        /* the server did not like it */
+/* The group that the server took, as OpenSSL numbers it; 0: not known yet. */
+int resume_group(const struct resume_entry *entry);
+void resume_set_group(struct resume_entry *entry, int group);
+void resume_drop(struct resume_entry *entry); /* the server did not like it */
 /* For SSL_CTX_sess_set_new_cb of the outside context: stores into the entry that is the SSL's app data. */
 int resume_on_session(SSL *ssl, SSL_SESSION *session);
 void resumer_clear(struct resumer *r); /* entries that are held live on until they are released */

@@ -33,9 +33,9 @@ const struct route route_http = {"http",
 const struct route route_sni = {
     "sni", {&step_preface, &step_hello, &step_decide, &step_access, &step_dial, &step_decide, NULL}};
 /* A plain request whose server side is TLS. */
-const struct route route_secure = {
-    "secure",
-    {&step_secure, &step_access, &step_reuse, &step_dial, &step_originate, &step_answer, &step_exchange, NULL}};
+const struct route route_secure = {"secure",
+                                   {&step_secure, &step_access, &step_reuse, &step_dial, &step_originate,
+                                    &step_answer, &step_exchange, NULL}};
 /* A request that was sent over a connection that was no more. */
 const struct route route_retry = {"http", {&step_dial, &step_exchange, NULL}};
 const struct route route_retry_secure = {"secure", {&step_dial, &step_originate, &step_exchange, NULL}};

@@ -57,7 +57,7 @@ struct setup {
     struct dial *dial;
     bool dial_failed;
     struct mint_wait *mint;         /* an upgrade waits for its leaf */
-    char why[256];                  /* facts->detail, where it is no fixed sentence */
+    char why[512];                  /* facts->detail, where it is no fixed sentence */
     /* plain HTTP */
     struct place server;   /* what side[TF_SERVER] is connected to, for the next request */
     struct spares *spares; /* connections to other servers */

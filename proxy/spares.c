@@ -23,7 +23,7 @@ bool place_is(const struct place *place, const struct tf_target *target, bool is
            strcmp(place->target.host, target->host) == 0;
 }
 
-/* Whatever a server says unasked, it is the end. Its session tickets are read when it is used again. */
+/* The end is acted on; what else a server says, such as session tickets, is looked at when it is taken. */
 static void on_spare(void *arg, unsigned ready)
 {
     struct spare *spare = arg;

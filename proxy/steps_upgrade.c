@@ -45,17 +45,29 @@ static bool begin_originate(struct session *s)
     const struct tf_facts *facts = session_facts(s);
     const struct tls *tls = s->loop->setting->tls;
     bool is_http = facts->ask == TF_ASK_HTTP || facts->target.port == 443;
-    struct resume_entry *resume = resume_hold(&s->loop->resumer, proven_name(facts), facts->target.port);
-    SSL *ssl = tls != NULL ? tls_outside(tls, proven_name(facts), facts->hello.alpn, is_http,
-                                         resume != NULL ? resume_session(resume) : NULL)
-                           : NULL;
+    if (tls == NULL) /* a reload has taken it away */
+        return false;
+    struct resume_entry *known = resume_hold(&s->loop->resumer, proven_name(facts), facts->target.port);
+    SSL *ssl = tls_outside(tls, proven_name(facts), facts->hello.alpn, is_http,
+                           known != NULL ? resume_session(known) : NULL);
+    if (ssl != NULL && known != NULL)
+        tls_outside_lead(ssl, resume_group(known));
     if (tls_link_start(&s->side[TF_SERVER], ssl, (struct tf_span){NULL, 0})) {
-        tls_link_resume(&s->side[TF_SERVER], resume);
+        tls_link_resume(&s->side[TF_SERVER], known);
         return true;
     }
-    if (resume != NULL)
-        resume_release(resume);
+    if (known != NULL)
+        resume_release(known);
     return false;
+}
+
+static enum step_result originated(struct session *s)
+{
+    const struct tls_link *t = s->side[TF_SERVER].tls;
+    session_facts(s)->outside = tls_leg(t->ssl);
+    if (t->resume != NULL)
+        resume_set_group(t->resume, (int)SSL_get_negotiated_group(t->ssl));
+    return STEP_NEXT;
 }
 
 static enum step_result run_originate(struct session *s)
@@ -67,8 +79,7 @@ static enum step_result run_originate(struct session *s)
         return refuse_for(s, TF_REASON_NO_RESOURCES);
     switch (tls_link_is_up(server) ? LINK_OK : tls_link_handshake(server)) {
     case LINK_OK:
-        session_facts(s)->outside = tls_leg(server->tls->ssl);
-        return STEP_NEXT;
+        return originated(s);
     case LINK_AGAIN:
         return STEP_WAIT;
     default:

@@ -56,8 +56,8 @@ static bool make_inside(struct tls *t, const struct tls *old)
         return true;
     if (old != NULL && old->ca != NULL && old->client_sessions == t->client_sessions &&
         memcmp(ca_id(old->ca), ca_id(t->ca), CA_ID_SIZE) == 0) {
-        t->inside = old->inside;
-        return SSL_CTX_up_ref(t->inside) == 1;
+        t->inside = SSL_CTX_up_ref(old->inside) == 1 ? old->inside : NULL;
+        return t->inside != NULL;
     }
     t->inside = tls_context_inside(t->client_sessions);
     if (t->inside == NULL)
@@ -179,6 +179,18 @@ SSL *tls_outside(const struct tls *t, const char *name, struct tf_span alpn, boo
         return ssl;
     SSL_free(ssl);
     return NULL;
+}
+
+void tls_outside_lead(SSL *ssl, int group)
+{
+    static const int p256_first[] = {NID_X9_62_prime256v1, NID_X25519, NID_secp384r1};
+    static const int p384_first[] = {NID_secp384r1, NID_X25519, NID_X9_62_prime256v1};
+    const int *groups = group == NID_X9_62_prime256v1 ? p256_first
+                        : group == NID_secp384r1      ? p384_first
+                                                      : NULL;
+    /* If it cannot be, the context's own order is as good but for a round trip. */
+    if (groups != NULL && SSL_set1_groups(ssl, groups, 3) != 1)
+        ERR_clear_error();
 }
 
 SSL *tls_inside(const struct tls *t, const struct leaf *leaf, const char *name, SSL *outside)

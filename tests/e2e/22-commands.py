@@ -44,7 +44,8 @@ def check_names_the_line_and_what_to_write():
 
 @story
 def what_check_dumps_can_be_loaded():
-    dump = with_file(GOOD, "check", "-c", "FILE", "--dump")
+    good = GOOD + "[ca]\ndirectory = off\n"  # else there is a note beside the dump
+    dump = with_file(good, "check", "-c", "FILE", "--dump")
     check_equal(dump.status, 0, "exit code")
     again = with_file(dump.output, "check", "-c", "FILE")
     check_equal(again.status, 0, f"exit code for {dump.output}, which says {again.output}")

@@ -4,7 +4,6 @@ import atexit
 import os
 import shutil
 import ssl
-import time
 
 from harness import (
     CONNECT,
@@ -115,44 +114,61 @@ def weak_key():
     return chain(leaf("weak-key"))
 
 
-def too_long():
-    own, between = leaf("too-long"), sign("useless", CA, cn="useless")
-    return chain(own, *[between] * 1500)
+def with_a_megabyte():
+    return chain(leaf("long"), *[sign("useless", CA, cn="useless")] * 2500)
 
 
-# What the server shows, by the words of the cause.
+# What the server shows, and words of the cause.
 WRONG = {
-    "has_expired": (lambda: chain(leaf("old", dates=PAST)), "certificate has expired", ", valid until 2020-02-01"),
-    "is_not_valid_yet": (lambda: chain(leaf("new", dates=FUTURE)), "certificate is not yet valid",
-                         ", valid from 2099-01-01"),
-    "is_below_an_intermediate_that_has_expired": (
-        lambda: below("below-old", CA, dates=PAST), "certificate has expired: CN=below-old intermediate (depth 1"),
-    "is_signed_by_itself": (lambda: chain(leaf("self", issuer=None)), "self-signed certificate"),
-    "is_of_an_unknown_root": (
+    "has_expired": [lambda: chain(leaf("old", dates=PAST)), "certificate has expired", ", valid until 2020-02-01"],
+    "is_not_valid_yet": [
+        lambda: chain(leaf("new", dates=FUTURE)),
+        "certificate is not yet valid",
+        ", valid from 2099-01-01",
+    ],
+    "is_below_an_intermediate_that_has_expired": [
+        lambda: below("below-old", CA, dates=PAST),
+        "certificate has expired: CN=below-old intermediate (depth 1",
+    ],
+    "is_signed_by_itself": [lambda: chain(leaf("self", issuer=None)), "self-signed certificate"],
+    "is_of_an_unknown_root": [
         lambda: chain(leaf("stray", issuer=sign("stray-root", CA, issuer=None, cn="stray root"))),
-        "unable to get local issuer certificate", "issued by CN=stray root"),
-    "is_of_an_impostor": (of_an_impostor, "certificate"),
-    "is_signed_in_a_circle": (in_a_circle, "unable to get local issuer certificate"),
-    "is_for_another_name": (lambda: chain(leaf("other", "subjectAltName=DNS:a.test,DNS:b.test")), "hostname mismatch",
-                            "which is for a.test, b.test"),
-    "has_a_NUL_in_its_name": (lambda: chain(leaf("nul", der_name(NAME.encode() + b"\0.evil.test"))),
-                              "hostname mismatch", NAME + "\\x00.evil.test"),
-    "has_its_name_in_the_CN_alone": (lambda: chain(sign("cn", SERVER)), "hostname mismatch", "for no host name"),
-    "is_for_all_names": (lambda: chain(leaf("star", "subjectAltName=DNS:*")), "hostname mismatch"),
-    "is_for_all_of_a_top_level_domain": (lambda: chain(leaf("tld", "subjectAltName=DNS:*.test")), "hostname mismatch"),
-    "is_for_part_of_a_label": (lambda: chain(leaf("part", "subjectAltName=DNS:h*.floor.test")), "hostname mismatch"),
-    "is_for_clients": (lambda: chain(sign("client", f"{RIGHT_NAME}\nextendedKeyUsage=clientAuth")), "purpose"),
-    "breaks_name_constraints": (
+        "unable to get local issuer certificate",
+        "issued by CN=stray root",
+    ],
+    "is_of_an_impostor": [of_an_impostor, "certificate"],
+    "is_signed_in_a_circle": [in_a_circle, "unable to get local issuer certificate"],
+    "is_for_another_name": [
+        lambda: chain(leaf("other", "subjectAltName=DNS:a.test,DNS:b.test")),
+        "hostname mismatch",
+        "which is for a.test, b.test",
+    ],
+    "has_a_NUL_in_its_name": [
+        lambda: chain(leaf("nul", der_name(NAME.encode() + b"\0.evil.test"))),
+        "hostname mismatch",
+        NAME + "\\x00.evil.test",
+    ],
+    "has_its_name_in_the_CN_alone": [lambda: chain(sign("cn", SERVER)), "hostname mismatch", "for no host name"],
+    "is_for_all_names": [lambda: chain(leaf("star", "subjectAltName=DNS:*")), "hostname mismatch"],
+    "is_for_all_of_a_top_level_domain": [lambda: chain(leaf("tld", "subjectAltName=DNS:*.test")), "hostname mismatch"],
+    "is_for_part_of_a_label": [lambda: chain(leaf("part", "subjectAltName=DNS:h*.floor.test")), "hostname mismatch"],
+    "is_for_clients": [lambda: chain(sign("client", f"{RIGHT_NAME}\nextendedKeyUsage=clientAuth")), "purpose"],
+    "breaks_name_constraints": [
         lambda: below("constrained", f"{CA}\nnameConstraints=critical,permitted;DNS:other.test"),
-        "permitted subtree violation"),
-    "is_below_one_that_is_no_CA": (lambda: below("no-ca", SERVER), "invalid CA certificate"),
-    "has_a_weak_key": (weak_key, "key too weak"),
-    "is_signed_with_SHA_1": (lambda: chain(leaf("sha1", digest="sha1")), "digest algorithm too weak"),
-    "has_thousands_of_names": (lambda: chain(sign("many", many_names(4000))), "hostname mismatch", "and 3997 more"),
-}  # fmt: skip
-MADE_TO_HURT = {
+        "permitted subtree violation",
+    ],
+    "is_below_one_that_is_no_CA": [lambda: below("no-ca", SERVER), "invalid CA certificate"],
+    "has_a_weak_key": [weak_key, "key too weak"],
+    "is_signed_with_SHA_1": [lambda: chain(leaf("sha1", digest="sha1")), "digest algorithm too weak"],
+    "has_thousands_of_names": [
+        lambda: chain(sign("many", many_names(4000))),
+        "hostname mismatch",
+        "and 3997 more",
+    ],
+}
+TOO_LONG = {
     "has_10000_names": lambda: chain(sign("too-many", many_names(10000))),
-    "comes_with_a_megabyte_of_others": too_long,
+    "comes_with_a_megabyte_of_others": with_a_megabyte,
 }
 
 
@@ -176,23 +192,29 @@ def refused_to_old_tls(gateway):
             raise AssertionError("the client was served")
 
 
-def refused_to_plain_http(gateway):
+def refused_to_plain_http(gateway, error):
     with RawClient(gateway.proxy) as client:
         client.send(f"GET http://{NAME}/ HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n".encode())
         page = client.receive_all()
     check(page.startswith(b"HTTP/1.1 502 "), f"what plain HTTP gets: {page[:200]!r}")
-    check_in(b"tls_certificate_error", page, "what plain HTTP gets")
+    check_in(error.encode(), page, "what plain HTTP gets")
 
 
-def is_refused(certificate, code, *words):
+def is_refused(certificate, code, error, *words):
+    """To both kinds of client, with the cause in the record; and before anything is made for them."""
+
+    def check_told(number):
+        record = gateway.record({"event.action": "upstream-verify-failed", "event.code": code,
+                                 "destination.domain": NAME})  # fmt: skip
+        for word in words:
+            check_in(word, record["tlsfloor.detail"], "the cause")
+        check_equal(gateway.metric("tlsfloor_blocked_total"), number, "tlsfloor_blocked_total")
+
     with HostileOrigin(certificate()) as origin, Gateway(origin, settings=SETTINGS, upgrades=True) as gateway:
-        for number, refused in enumerate((refused_to_old_tls, refused_to_plain_http), 1):
-            refused(gateway)
-            record = gateway.record({"event.action": "upstream-verify-failed", "event.code": code,
-                                     "destination.domain": NAME})  # fmt: skip
-            for word in words:
-                check_in(word, record["tlsfloor.detail"], "the cause")
-            check_equal(gateway.metric("tlsfloor_blocked_total"), number, "tlsfloor_blocked_total")
+        refused_to_old_tls(gateway)
+        check_told(1)
+        refused_to_plain_http(gateway, error)
+        check_told(2)
         check_equal(gateway.metric("tlsfloor_upgrades_total"), 0, "tlsfloor_upgrades_total")
         check_equal(gateway.metric("tlsfloor_certificates_minted_total"), 0, "certificates that were made")
         check(gateway.cpu_s() < CPU_MAX_S, f"{gateway.cpu_s()} s of processor time")
@@ -210,17 +232,17 @@ def told(kind, *how):
 
 
 for kind, (certificate, *words) in WRONG.items():
-    told(kind, certificate, "upstream-verify-failed", *words)
+    told(kind, certificate, "upstream-verify-failed", "tls_certificate_error", *words)
+for kind, certificate in TOO_LONG.items():
+    told(kind, certificate, "upstream-tls-failed", "tls_protocol_error", "longer than 100 KiB")
 
 
 @story
 def a_sound_certificate_made_likewise_gets_its_client():
-    began = time.monotonic()
     with HostileOrigin(below("sound", CA)) as origin, Gateway(origin, settings=SETTINGS, upgrades=True) as gateway:
         with reach(gateway, CONNECT, NAME) as raw:
             TlsPeer(raw.sock, client_context("1.0", "1.0", gateway.ca), NAME).handshake().close()
         gateway.record({"event.action": "tls-upgraded"})
-    check(time.monotonic() - began < 60, "it took a minute")
 
 
 run_stories()

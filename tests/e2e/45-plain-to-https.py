@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import threading
 
 from harness import (
     Gateway,
@@ -114,6 +115,9 @@ def a_client_that_alternates_between_hosts_finds_each_connected():
         for origin in origins:
             check_equal([number for number, _ in origin.heads], [0] * 3, f"connections to {origin.name} by request")
         check_equal(len({seen[4] for seen in plain.seen}), 1, "connections in plain")
+        client.close()
+        for origin in origins:
+            origin.finished(0)  # they are the client's own, and go with it
         expect_upgrades(gateway, 9)
 
 
@@ -141,12 +145,34 @@ def a_connection_that_the_server_has_closed_is_not_used_again():
     with TlsOrigin(script=closes_after_one) as closing, HttpsOrigin(name="other.floor.test") as other:
         with upgrading(closing, other) as (gateway, client):
             for n in range(2):
-                gets_a_page(client)
+                gets_a_page(client, method="POST")  # which would not be sent again
                 closing.finished(n)
             gets_a_page(client, other.name)  # the other one is left aside, and found closed
-            gets_a_page(client)
+            gets_a_page(client, method="POST")
             check_equal(len(closing.connections), 3, "connections to the server that closes")
             expect_upgrades(gateway, 4)
+
+
+@story
+def what_a_server_says_between_two_requests_is_no_answer():
+    asked, said = threading.Event(), threading.Event()
+
+    def script(peer):
+        HttpsOrigin.read_head(peer)
+        peer.write(page())
+        if not said.is_set():
+            asked.wait()
+            peer.write(page(b"evil"))
+            said.set()
+            peer.read_all()
+
+    with TlsOrigin(script=script) as origin, upgrading(origin) as (gateway, client):
+        gets_a_page(client)
+        asked.set()
+        said.wait()
+        gets_a_page(client)
+        check_equal(len(origin.connections), 2, "connections to the server")
+        expect_upgrades(gateway, 2)
 
 
 def forgetful_origin(patience):

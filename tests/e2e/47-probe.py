@@ -193,6 +193,7 @@ def check_unverified(certificate, why, **more):
         answer = found(origin, status=1, **more)
     check_equal(answer["outside"]["code"], "upstream-verify-failed", "code")
     check_in(why, answer["outside"]["why"], "cause")
+    check_in("none can be upgraded", answer["verdict"], "verdict")
     return answer
 
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from harness import (
     CONNECT,
@@ -91,24 +92,17 @@ def many_sessions_carry_bulk_both_ways_at_once():
         peer.read_exactly(len(down))
         peer.write(down)
 
-    def session(gateway, n, failures):
-        try:
-            peer = peer_of(gateway, WAYS[n % 2], ("1.0", "1.1")[n // 2 % 2])
-            peer.write(down)
-            check(peer.read_all() == down, "other bytes came")
-            peer.close()
-        except Exception as error:  # the story's own thread has to tell
-            failures.append(error)
+    def session(gateway, n):
+        peer = peer_of(gateway, WAYS[n % 2], ("1.0", "1.1")[n // 2 % 2])
+        peer.write(down)
+        check(peer.read_all() == down, "other bytes came")
+        peer.close()
 
     with OfficeOrigin(script=both) as origin, Gateway(origin, upgrades=True) as gateway:
-        failures = []
-        threads = [threading.Thread(target=session, args=(gateway, n, failures)) for n in range(12)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        check_equal(failures, [], "failures")
-        for _ in threads:
+        with ThreadPoolExecutor(12) as pool:
+            for result in [pool.submit(session, gateway, n) for n in range(12)]:
+                result.result()
+        for _ in range(12):
             gateway.record(UPGRADED)
 
 
@@ -336,6 +330,38 @@ def reloads_are_not_noticed_by_live_sessions_and_the_CA_may_go():
             gateway.record({"event.action": "tls-version-blocked"})
         else:
             check(False, "an upgrade without a CA")
+
+
+def upgrade_again_and_again(gateway, version, stop):
+    """How often it was done."""
+    done = 0
+    while not stop.is_set():
+        peer = peer_of(gateway, WAYS[done % 2], version)
+        word = noise(done, 40000)
+        is_alive(peer, word)
+        peer.close()
+        done += 1
+    return done
+
+
+@story
+def reloads_under_load_are_not_noticed_by_upgrades():
+    """Every other version of the configuration keeps other numbers of sessions, so that contexts are made anew."""
+    settings = {"gateway.threads": "4", "limits.client_sessions": "100", "admin.listen": "127.0.0.1:0"}
+    with OfficeOrigin(script=echo) as origin, Gateway(origin, settings=settings, upgrades=True) as gateway:
+        stop = threading.Event()
+        with ThreadPoolExecutor(8) as pool:
+            clients = [pool.submit(upgrade_again_and_again, gateway, ("1.0", "1.1")[n % 2], stop) for n in range(8)]
+            try:
+                for n in range(20):
+                    gateway.reload(gateway.ini.replace("client_sessions = 100", f"client_sessions = {100 + n % 2}"))
+            finally:
+                stop.set()
+            done = sum(client.result() for client in clients)
+        for _ in range(done):
+            gateway.record(UPGRADED)
+        check_equal(gateway.metric("tlsfloor_upgrades_total"), done, "tlsfloor_upgrades_total")
+        check_equal(gateway.metric("tlsfloor_errors_total"), 0, "tlsfloor_errors_total")
 
 
 run_stories()

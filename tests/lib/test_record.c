@@ -472,7 +472,7 @@ static struct tf_facts largest(void)
     facts.listener = config_text;
     rule.name = rule.owner = rule.ticket = config_text;
     facts.rule = &rule;
-    memset(detail, '"', sizeof detail - 1);
+    memset(detail, '\'', sizeof detail - 1);
     facts.detail = detail;
     facts.m365 = &exchange;
     facts.hello.server_name = (struct tf_span){bytes, 255};

@@ -1,4 +1,5 @@
-/* Certificates as tests want them, the worst included. They are signed with P-256 keys unless said otherwise. */
+/* Certificates as tests want them, the worst included. They are signed with P-256 keys unless said otherwise.
+ */
 #ifndef CERT_MAKER_H
 #define CERT_MAKER_H
 
@@ -16,12 +17,12 @@ struct maker {
 /* All that may be odd about one; what is 0 or NULL is as it should be. */
 struct cert_plan {
     const char *cn;
-    const char *san;         /* "DNS:a.test,DNS:b.test"; NULL: there is none */
-    size_t san_count;        /* with `san` NULL: so many names */
-    const char *raw_name;    /* one dNSName with these bytes ... */
-    size_t raw_len;          /* ... so many of them */
-    const char *usage;       /* extendedKeyUsage; NULL: serverAuth. "": there is none */
-    const char *basic;       /* basicConstraints; NULL: CA:FALSE, or CA:TRUE with `is_ca`. "": there is none */
+    const char *san;      /* "DNS:a.test,DNS:b.test"; NULL: there is none */
+    size_t san_count;     /* with `san` NULL: so many names */
+    const char *raw_name; /* one dNSName with these bytes ... */
+    size_t raw_len;       /* ... so many of them */
+    const char *usage;    /* extendedKeyUsage; NULL: serverAuth. "": there is none */
+    const char *basic;    /* basicConstraints; NULL: CA:FALSE, or CA:TRUE with `is_ca`. "": there is none */
     const char *constraints; /* nameConstraints */
     size_t padding;          /* bytes of a comment */
     bool is_ca;
@@ -100,7 +101,8 @@ static inline void cert_set_subject(X509_NAME *name, const char *cn)
 }
 
 /* Signed by `issuer`, or by itself where that is NULL; for a key that is there, or for a new one. */
-static inline struct maker cert_make_for(const struct cert_plan *plan, const struct maker *issuer, EVP_PKEY *key)
+static inline struct maker cert_make_for(const struct cert_plan *plan, const struct maker *issuer,
+                                         EVP_PKEY *key)
 {
     static long serial;
     struct maker made = {X509_new(), key};
@@ -134,8 +136,8 @@ static inline void cert_free(struct maker *m)
     *m = (struct maker){.certificate = NULL};
 }
 
-/* A file of PEM: certificates up to the first that is NULL (`n` at most), and a key, encrypted where there is a
- * password. */
+/* A file of PEM: certificates up to the first that is NULL (`n` at most), and a key, encrypted where there is
+ * a password. */
 static inline void cert_write(const char *path, X509 *const *certificates, size_t n, EVP_PKEY *key,
                               const char *password)
 {
@@ -144,8 +146,9 @@ static inline void cert_write(const char *path, X509 *const *certificates, size_
     for (size_t i = 0; i < n; i++)
         assert_int_equal(PEM_write_X509(f, certificates[i]), 1);
     if (key != NULL)
-        assert_int_equal(PEM_write_PKCS8PrivateKey(f, key, password != NULL ? EVP_aes_128_cbc() : NULL, password,
-                                                   password != NULL ? (int)strlen(password) : 0, NULL, NULL),
+        assert_int_equal(PEM_write_PKCS8PrivateKey(f, key, password != NULL ? EVP_aes_128_cbc() : NULL,
+                                                   password, password != NULL ? (int)strlen(password) : 0,
+                                                   NULL, NULL),
                          1);
     fclose(f);
 }

@@ -379,6 +379,15 @@ static void a_file_that_is_not_there_is_told(void **state)
     assert_string_equal(error, "/nowhere/sets.json: cannot be read: No such file or directory");
 }
 
+static void a_long_value_is_cut_in_the_error(void **state)
+{
+    char text[2048];
+    (void)state;
+    snprintf(text, sizeof text, "[{\"id\": 9, \"urls\": [\"%01500d\"]}]", 0);
+    assert_null(parse_with(text, ""));
+    assert_has(error, "0000\": no name; write name");
+}
+
 static void an_error_fits_its_room(void **state)
 {
     char small[24];
@@ -411,6 +420,7 @@ int main(void)
         cmocka_unit_test(a_mistake_in_the_overlay_names_the_overlay),
         cmocka_unit_test(an_overlay_that_leaves_nothing_is_refused),
         cmocka_unit_test(a_file_that_is_not_there_is_told),
+        cmocka_unit_test(a_long_value_is_cut_in_the_error),
         cmocka_unit_test(an_error_fits_its_room),
     };
     return cmocka_run_group_tests_name("endpoints", tests, NULL, NULL);

@@ -135,6 +135,7 @@ static void what_show_prints_as_json_is_the_same_set(void **state)
     (void)state;
     assert_int_equal(RUN("show", "--json"), 0);
     assert_null(strchr(o.out, '\x1b'));
+    assert_null(strstr(o.out, "[]"));
     struct endpoints *e = endpoints_parse(o.out, strlen(o.out), "json", "", error, sizeof error);
     assert_non_null(e);
     assert_int_equal(e->m365.set_count, 4);
@@ -325,6 +326,31 @@ static void update_into_nowhere_says_so(void **state)
                "/nowhere/sets.json cannot be written: No such file or directory; nothing has been written\n");
 }
 
+static void update_replaces_plain_files_only(void **state)
+{
+    char from[128];
+    (void)state;
+    strcpy(from, beside(".new"));
+    write_file(from, first);
+    assert_int_equal(symlink(sets_file, beside(".link")), 0);
+    assert_int_equal(RUN("update", "--from", from, "-o", beside(".link")), 1);
+    assert_has(o.err,
+               "sets.json.link is no plain file; name one that can be replaced; nothing has been written\n");
+    assert_int_equal(RUN("update", "--from", from, "-o", folder), 1);
+    assert_has(o.err, "is no plain file");
+}
+
+static void half_of_the_names_is_plausible(void **state)
+{
+    char from[128];
+    (void)state;
+    strcpy(from, beside(".new"));
+    write_file(from, "[{\"id\": 1, \"urls\": [\"a.example\", \"b.example\"]}]");
+    assert_int_equal(RUN("update", "--from", from), 1); /* two of five */
+    write_file(from, "[{\"id\": 1, \"urls\": [\"a.example\", \"b.example\", \"c.example\"]}]");
+    assert_int_equal(RUN("update", "--from", from), 0);
+}
+
 static void an_overlay_mends_an_update_that_it_has_the_set_of(void **state)
 {
     char m365[256], overlay[128], from[128];
@@ -392,6 +418,8 @@ int main(void)
         TEST(update_refuses_what_is_broken_empty_or_much_smaller),
         TEST(update_from_nowhere_leaves_the_set),
         TEST(update_into_nowhere_says_so),
+        TEST(update_replaces_plain_files_only),
+        TEST(half_of_the_names_is_plausible),
         TEST(an_overlay_mends_an_update_that_it_has_the_set_of),
         TEST(the_built_in_set_cannot_be_updated_in_place),
         TEST(wrong_usage_is_told),

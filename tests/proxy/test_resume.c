@@ -90,6 +90,21 @@ static void an_entry_that_is_held_outlives_the_settings_and_is_forgotten(void **
     resumer_clear(&r);
 }
 
+static void the_group_that_a_server_took_is_remembered(void **state)
+{
+    struct resumer r = {.max = 3};
+    (void)state;
+    struct resume_entry *e = resume_hold(&r, "a.test", 443);
+    assert_int_equal(resume_group(e), 0);
+    resume_set_group(e, 415);
+    resume_drop(e); /* without a session, it is worth even more */
+    resume_release(e);
+    e = resume_hold(&r, "a.test", 443);
+    assert_int_equal(resume_group(e), 415);
+    resume_release(e);
+    resumer_clear(&r);
+}
+
 static void nothing_is_kept_where_there_is_room_for_none(void **state)
 {
     struct resumer r = {.max = 0};
@@ -106,6 +121,7 @@ int main(void)
         cmocka_unit_test(a_session_past_its_time_is_not_resumed),
         cmocka_unit_test(the_destination_that_was_used_longest_ago_makes_room),
         cmocka_unit_test(an_entry_that_is_held_outlives_the_settings_and_is_forgotten),
+        cmocka_unit_test(the_group_that_a_server_took_is_remembered),
         cmocka_unit_test(nothing_is_kept_where_there_is_room_for_none),
     };
     return cmocka_run_group_tests_name("resume", tests, NULL, NULL);

@@ -141,7 +141,8 @@ static void ask(struct origin *o, const char *name, const char *alpn, size_t n, 
     struct tls *tls = pair_tls(&conf, NULL, NULL);
     bool resumed;
     o->name[0] = o->alpn[0] = '\0';
-    SSL_SESSION_free(meet(o, tls_outside(tls, name, (struct tf_span){(const uint8_t *)alpn, n}, is_http, NULL), &resumed));
+    SSL_SESSION_free(
+        meet(o, tls_outside(tls, name, (struct tf_span){(const uint8_t *)alpn, n}, is_http, NULL), &resumed));
     tls_unref(tls);
 }
 
@@ -177,10 +178,14 @@ static void server_is_offered_what_the_client_offered_but_for_h2(void **state)
         bool is_http;
         const char *asked;
     } rows[] = {
-        {"\x02h2\x08http/1.1", 12, true, "\x08http/1.1"}, {"\x08http/1.0\x02h2\x03pop", 16, true, "\x08http/1.0\x03pop"},
-        {"\x02h2", 3, true, "\x08http/1.1"},               {"\x02h2", 3, false, ""},
-        {"", 0, true, "\x08http/1.1"},                      {"", 0, false, ""},
-        {"\x04imap", 5, false, "\x04imap"},                 {"\x09imap", 5, false, ""},
+        {"\x02h2\x08http/1.1", 12, true, "\x08http/1.1"},
+        {"\x08http/1.0\x02h2\x03pop", 16, true, "\x08http/1.0\x03pop"},
+        {"\x02h2", 3, true, "\x08http/1.1"},
+        {"\x02h2", 3, false, ""},
+        {"", 0, true, "\x08http/1.1"},
+        {"", 0, false, ""},
+        {"\x04imap", 5, false, "\x04imap"},
+        {"\x09imap", 5, false, ""},
         {"\x00\x04imap", 6, false, "\x04imap"},
     };
     struct origin o = origin_of(&own, TLS1_3_VERSION);
@@ -196,7 +201,10 @@ static void alpn_beyond_measure_is_cut_at_a_name(void **state)
     (void)state;
     char many[60000];
     for (size_t i = 0; i < sizeof many; i += 6)
-        memcpy(many + i, "\x05" "spdy1", 6);
+        memcpy(many + i,
+               "\x05"
+               "spdy1",
+               6);
     struct origin o = origin_of(&own, TLS1_3_VERSION);
     ask(&o, NAME, many, sizeof many, true);
     assert_memory_equal(o.alpn, many, 60);
@@ -214,7 +222,8 @@ static void session_with_a_server_is_resumed(void **state)
         SSL_SESSION *session = NULL;
         for (int turn = 0; turn < 3; turn++) {
             bool resumed = false;
-            SSL_SESSION *next = meet(&o, tls_outside(tls, NAME, (struct tf_span){NULL, 0}, true, session), &resumed);
+            SSL_SESSION *next =
+                meet(&o, tls_outside(tls, NAME, (struct tf_span){NULL, 0}, true, session), &resumed);
             assert_non_null(next);
             assert_int_equal(resumed, turn > 0);
             SSL_SESSION_free(session);
@@ -223,6 +232,44 @@ static void session_with_a_server_is_resumed(void **state)
         SSL_SESSION_free(session);
         SSL_CTX_free(o.context);
     }
+    tls_unref(tls);
+}
+
+static int count_hello(SSL *ssl, int *alert, void *arg)
+{
+    int *hellos = arg;
+    (void)ssl, (void)alert;
+    ++*hellos;
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+/* How many hellos it takes when the server has taken `group` before. */
+static int hellos_for(const struct tls *tls, const char *servers_groups, int group)
+{
+    struct origin o = origin_of(&own, TLS1_3_VERSION);
+    int hellos = 0;
+    bool resumed;
+    assert_int_equal(SSL_CTX_set1_groups_list(o.context, servers_groups), 1);
+    SSL_CTX_set_client_hello_cb(o.context, count_hello, &hellos);
+    SSL *client = tls_outside(tls, NAME, (struct tf_span){NULL, 0}, true, NULL);
+    tls_outside_lead(client, group);
+    SSL_SESSION *session = meet(&o, client, &resumed);
+    assert_non_null(session);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(o.context);
+    return hellos;
+}
+
+static void server_that_took_another_group_before_is_not_asked_twice(void **state)
+{
+    (void)state;
+    struct tf_conf conf = pair_conf(ca_file);
+    struct tls *tls = pair_tls(&conf, NULL, NULL);
+    assert_int_equal(hellos_for(tls, "P-256", 0), 2);
+    assert_int_equal(hellos_for(tls, "P-256", NID_X9_62_prime256v1), 1);
+    assert_int_equal(hellos_for(tls, "P-384", NID_secp384r1), 1);
+    assert_int_equal(hellos_for(tls, "X25519", NID_secp384r1), 2); /* it has changed its mind */
+    assert_int_equal(hellos_for(tls, "X25519", NID_X25519), 1);
     tls_unref(tls);
 }
 
@@ -256,8 +303,8 @@ static void session_does_not_outlive_its_certificate(void **state)
 
 /* --- the inside leg --- */
 
-/* A client of TLS 1.0 that meets the gateway under a name, with tickets or by session ID. `session`, where not NULL, is
- * resumed, and holds the new one then. */
+/* A client of TLS 1.0 that meets the gateway under a name, with tickets or by session ID. `session`, where
+ * not NULL, is resumed, and holds the new one then. */
 static bool is_resumed(const struct tls *tls, const char *name, bool tickets, SSL_SESSION **session)
 {
     struct leaf leaf = {.certificate = own.certificate, .key = own.key};
@@ -352,7 +399,8 @@ static void version_and_suite_of_a_leg_are_told(void **state)
 /* --- both --- */
 
 /* What a client with this offer is told when the server has agreed on http/1.1, or on nothing. */
-static void assert_client_is_told(const struct tls *tls, const char *offered, bool is_agreed, const char *told)
+static void assert_client_is_told(const struct tls *tls, const char *offered, bool is_agreed,
+                                  const char *told)
 {
     struct leaf leaf = {.certificate = own.certificate, .key = own.key};
     struct origin o = origin_of(&own, TLS1_2_VERSION);
@@ -364,7 +412,8 @@ static void assert_client_is_told(const struct tls *tls, const char *offered, bo
     assert_true(pair_shake(outside, origin));
     SSL *client = pair_client(context, NULL), *inside = tls_inside(tls, &leaf, NAME, outside);
     if (offered[0] != '\0')
-        assert_int_equal(SSL_set_alpn_protos(client, (const unsigned char *)offered, (unsigned)strlen(offered)), 0);
+        assert_int_equal(
+            SSL_set_alpn_protos(client, (const unsigned char *)offered, (unsigned)strlen(offered)), 0);
     assert_true(pair_shake(inside, client));
     const unsigned char *got;
     unsigned n;
@@ -410,6 +459,7 @@ int main(void)
         cmocka_unit_test(server_is_offered_what_the_client_offered_but_for_h2),
         cmocka_unit_test(alpn_beyond_measure_is_cut_at_a_name),
         cmocka_unit_test(session_with_a_server_is_resumed),
+        cmocka_unit_test(server_that_took_another_group_before_is_not_asked_twice),
         cmocka_unit_test(session_does_not_outlive_its_certificate),
         cmocka_unit_test(client_resumes_by_ticket_and_by_id_but_not_under_another_name),
         cmocka_unit_test(without_room_for_ids_clients_resume_by_ticket),

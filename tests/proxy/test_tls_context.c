@@ -20,7 +20,8 @@ static struct maker rsa, ecdsa;
 static int setup(void **state)
 {
     (void)state;
-    rsa = cert_make(&(struct cert_plan){.cn = "www.good.test", .san = "DNS:www.good.test", .rsa_bits = 2048}, NULL);
+    rsa = cert_make(&(struct cert_plan){.cn = "www.good.test", .san = "DNS:www.good.test", .rsa_bits = 2048},
+                    NULL);
     ecdsa = cert_make(&(struct cert_plan){.cn = "www.good.test", .san = "DNS:www.good.test"}, NULL);
     return tls_verdict_init() ? 0 : -1;
 }
@@ -44,7 +45,8 @@ static const char *inside_with(SSL_CTX *inside, const struct maker *leaf, int ve
         assert_int_equal(SSL_CTX_set1_groups_list(context, groups), 1);
     SSL *server = pair_server(inside), *client = pair_client(context, NULL);
     assert_int_equal(SSL_use_cert_and_key(server, leaf->certificate, leaf->key, NULL, 1), 1);
-    const char *name = pair_shake(server, client) ? SSL_CIPHER_get_name(SSL_get_current_cipher(server)) : NULL;
+    const char *name =
+        pair_shake(server, client) ? SSL_CIPHER_get_name(SSL_get_current_cipher(server)) : NULL;
     ERR_clear_error();
     SSL_free(client);
     SSL_free(server);
@@ -52,7 +54,8 @@ static const char *inside_with(SSL_CTX *inside, const struct maker *leaf, int ve
     return name;
 }
 
-/* The same of the outside leg, for a server with these. The certificate is let pass: it is not what is tested. */
+/* The same of the outside leg, for a server with these. The certificate is let pass: it is not what is
+ * tested. */
 static const char *outside_with(SSL_CTX *outside, const struct maker *leaf, int lowest, int highest,
                                 const char *ciphers)
 {
@@ -62,9 +65,10 @@ static const char *outside_with(SSL_CTX *outside, const struct maker *leaf, int 
         assert_int_equal(SSL_CTX_set_cipher_list(context, ciphers), 1);
     SSL *server = pair_server(context), *client = pair_client(outside, "www.good.test");
     SSL_set_verify(client, SSL_VERIFY_NONE, NULL);
-    const char *name = pair_shake(client, server) ? SSL_CIPHER_get_name(SSL_get_current_cipher(client)) : NULL;
+    const char *name =
+        pair_shake(client, server) ? SSL_CIPHER_get_name(SSL_get_current_cipher(client)) : NULL;
     if (name != NULL && SSL_version(client) == TLS1_3_VERSION)
-        assert_int_equal(SSL_get_negotiated_group(client), NID_X9_62_prime256v1);
+        assert_int_equal(SSL_get_negotiated_group(client), NID_X25519);
     ERR_clear_error();
     SSL_free(client);
     SSL_free(server);
@@ -189,7 +193,8 @@ static void inside_prefers_forward_secrecy_whatever_the_client_likes_best(void *
 {
     (void)state;
     SSL_CTX *inside = tls_context_inside(0);
-    const char *got = inside_with(inside, &rsa, TLS1_VERSION, "AES256-SHA:AES128-SHA:ECDHE-RSA-AES128-SHA", NULL);
+    const char *got =
+        inside_with(inside, &rsa, TLS1_VERSION, "AES256-SHA:AES128-SHA:ECDHE-RSA-AES128-SHA", NULL);
     assert_string_equal(got, "ECDHE-RSA-AES128-SHA");
     SSL_CTX_free(inside);
 }
@@ -198,7 +203,8 @@ static void inside_has_diffie_hellman_of_2048_bits_for_those_with_nothing_else(v
 {
     (void)state;
     SSL_CTX *inside = tls_context_inside(0);
-    assert_string_equal(inside_with(inside, &rsa, TLS1_VERSION, "DHE-RSA-AES128-SHA", NULL), "DHE-RSA-AES128-SHA");
+    assert_string_equal(inside_with(inside, &rsa, TLS1_VERSION, "DHE-RSA-AES128-SHA", NULL),
+                        "DHE-RSA-AES128-SHA");
     SSL_CTX_free(inside);
 }
 
@@ -231,8 +237,8 @@ static void assert_answer(const uint8_t *hello, size_t n, uint8_t type, uint8_t 
     SSL_CTX_free(inside);
 }
 
-/* RFC 5246 E.2: length with the high bit set, type 1, version, lengths of suites (three bytes each), session ID and
- * challenge. TLS_RSA_WITH_AES_128_CBC_SHA, SSL_CK_RC4_128_WITH_MD5 and the SCSV of RFC 5746. */
+/* RFC 5246 E.2: length with the high bit set, type 1, version, lengths of suites (three bytes each), session
+ * ID and challenge. TLS_RSA_WITH_AES_128_CBC_SHA, SSL_CK_RC4_128_WITH_MD5 and the SCSV of RFC 5746. */
 static void hello_in_sslv2_format_is_taken_from_tls_1_0_on(void **state)
 {
     (void)state;
@@ -292,8 +298,8 @@ static void sessions_are_kept_as_many_as_was_said(void **state)
     SSL_CTX_free(some);
 }
 
-/* Makes both contexts as they are where openssl.cnf has these lines in its system_default section. They show that they
- * are in force by a minimum version. The peers of the test are made without them. */
+/* Makes both contexts as they are where openssl.cnf has these lines in its system_default section. They show
+ * that they are in force by a minimum version. The peers of the test are made without them. */
 static void assert_openssl_conf_changes_nothing(const char *lines, int minimum)
 {
     char file[] = "/tmp/tlsfloor-test-XXXXXX";
@@ -335,8 +341,8 @@ static void strict_openssl_conf_does_not_keep_old_clients_out(void **state)
 static void openssl_conf_may_not_turn_versions_off(void **state)
 {
     (void)state;
-    assert_openssl_conf_changes_nothing("MinProtocol = TLSv1.3\nProtocol = -TLSv1, -TLSv1.1, -TLSv1.2, -TLSv1.3\n",
-                                        TLS1_3_VERSION);
+    assert_openssl_conf_changes_nothing(
+        "MinProtocol = TLSv1.3\nProtocol = -TLSv1, -TLSv1.1, -TLSv1.2, -TLSv1.3\n", TLS1_3_VERSION);
 }
 
 int main(void)

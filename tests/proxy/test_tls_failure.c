@@ -115,8 +115,8 @@ static void every_alert_is_told(void **state)
     }
 }
 
-/* A client that has our certificate's issuer not among its own is told in TLS 1.0 and in TLS 1.3, where its alert is
- * encrypted. */
+/* A client that has our certificate's issuer not among its own is told in TLS 1.0 and in TLS 1.3, where its
+ * alert is encrypted. */
 static void client_that_does_not_know_the_ca_distrusts_it(void **state)
 {
     (void)state;

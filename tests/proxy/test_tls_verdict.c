@@ -156,7 +156,8 @@ static void self_signed_certificate_and_unknown_roots_are_refused(void **state)
 
     struct maker other = cert_make(&(struct cert_plan){.cn = "other root", .is_ca = true}, NULL);
     own = cert_make(&sound, &other);
-    assert_refused(meet(NAME, &own, NULL, 0), WORDS("unable to get local issuer certificate", "CN=other root"));
+    assert_refused(meet(NAME, &own, NULL, 0),
+                   WORDS("unable to get local issuer certificate", "CN=other root"));
     assert_refused(meet(NAME, &own, &other.certificate, 1),
                    WORDS("self-signed certificate in certificate chain", "CN=other root (depth 1"));
     cert_free(&own);
@@ -177,7 +178,8 @@ static void root_of_the_right_name_with_another_key_is_refused(void **state)
 static void other_names_are_refused_and_told(void **state)
 {
     (void)state;
-    struct cert_plan plan = {.cn = NAME, .san = "DNS:a.test,DNS:b.test,DNS:c.test,IP:127.0.0.1,DNS:d.test,DNS:e.test"};
+    struct cert_plan plan = {.cn = NAME,
+                             .san = "DNS:a.test,DNS:b.test,DNS:c.test,IP:127.0.0.1,DNS:d.test,DNS:e.test"};
     assert_refused(meet_plan(NAME, &plan),
                    WORDS("hostname mismatch", "which is for a.test, b.test, c.test and 2 more"));
     plan.san = "email:" NAME "@a.test";
@@ -187,7 +189,8 @@ static void other_names_are_refused_and_told(void **state)
 static void common_name_is_no_name(void **state)
 {
     (void)state;
-    assert_refused(meet_plan(NAME, &(struct cert_plan){.cn = NAME}), WORDS("hostname mismatch", "for no host name"));
+    assert_refused(meet_plan(NAME, &(struct cert_plan){.cn = NAME}),
+                   WORDS("hostname mismatch", "for no host name"));
 }
 
 static void address_is_none_when_it_is_written_as_a_name(void **state)
@@ -210,10 +213,11 @@ static void name_with_a_nul_is_not_its_first_half(void **state)
 static void wildcards_cover_one_whole_label_of_a_real_domain(void **state)
 {
     (void)state;
-    static const char *const wide[] = {"DNS:*", "DNS:*.*", "DNS:*.test", "DNS:www.*.test", "DNS:w*.good.test",
-                                       "DNS:*w.good.test"};
+    static const char *const wide[] = {"DNS:*",          "DNS:*.*",          "DNS:*.test",
+                                       "DNS:www.*.test", "DNS:w*.good.test", "DNS:*w.good.test"};
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
-        assert_refused(meet_plan(NAME, &(struct cert_plan){.cn = "x", .san = wide[i]}), WORDS("hostname mismatch"));
+        assert_refused(meet_plan(NAME, &(struct cert_plan){.cn = "x", .san = wide[i]}),
+                       WORDS("hostname mismatch"));
     assert_refused(meet_plan("a.b.good.test", &(struct cert_plan){.cn = "x", .san = "DNS:*.good.test"}),
                    WORDS("hostname mismatch"));
     assert_refused(meet_plan("good.test", &(struct cert_plan){.cn = "x", .san = "DNS:*.good.test"}),
@@ -241,7 +245,8 @@ static void certificate_for_another_purpose_is_refused(void **state)
 static void constraints_of_an_intermediate_bite(void **state)
 {
     (void)state;
-    struct cert_plan between = {.cn = "between", .is_ca = true, .constraints = "critical,permitted;DNS:other.test"};
+    struct cert_plan between = {
+        .cn = "between", .is_ca = true, .constraints = "critical,permitted;DNS:other.test"};
     assert_refused(meet_below(&between, &sound), WORDS("permitted subtree violation"));
     between.constraints = "critical,excluded;DNS:good.test";
     assert_refused(meet_below(&between, &sound), WORDS("excluded subtree violation"));
@@ -356,7 +361,8 @@ static void thousands_of_names_are_looked_through_and_counted(void **state)
 static void what_is_longer_than_100_KiB_is_not_read(void **state)
 {
     (void)state;
-    struct cert_plan plans[] = {{.cn = "x", .san_count = 10000}, {.cn = NAME, .san = "DNS:" NAME, .padding = 1 << 20}};
+    struct cert_plan plans[] = {{.cn = "x", .san_count = 10000},
+                                {.cn = NAME, .san = "DNS:" NAME, .padding = 1 << 20}};
     for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
         struct outcome o = meet_plan(NAME, &plans[i]);
         assert_false(o.passed);

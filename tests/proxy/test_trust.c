@@ -87,7 +87,7 @@ static void assert_loads(const char *roots, const char *certificate, const char 
     SSL_CTX *context = load(roots, certificate, key, error, sizeof error);
     if (context == NULL)
         fail_msg("%s", error);
-    STACK_OF(X509) *chain;
+    STACK_OF(X509) * chain;
     SSL_CTX_get_extra_chain_certs(context, &chain);
     assert_int_equal(SSL_CTX_get0_certificate(context) != NULL, certificate[0] != '\0');
     assert_int_equal(sk_X509_num(chain), certificate[0] != '\0' ? 1 : -1);
@@ -121,14 +121,17 @@ static void roots_that_are_none_are_refused(void **state)
     assert_fails("nowhere.pem", "", "", "[upstream] ca_file: /tmp/", "No such file or directory");
     assert_fails("", "", "", "[upstream] ca_file: /tmp/", "Is a directory");
     assert_fails("empty", "", "", "[upstream] ca_file: /tmp/", "write a file of PEM certificates, or system");
-    assert_fails("garbage", "", "", "[upstream] ca_file: /tmp/", "write a file of PEM certificates, or system");
-    assert_fails("own.key", "", "", "[upstream] ca_file: /tmp/", "write a file of PEM certificates, or system");
+    assert_fails("garbage", "", "", "[upstream] ca_file: /tmp/",
+                 "write a file of PEM certificates, or system");
+    assert_fails("own.key", "", "", "[upstream] ca_file: /tmp/",
+                 "write a file of PEM certificates, or system");
 }
 
 static void certificate_that_is_none_is_refused(void **state)
 {
     (void)state;
-    assert_fails("ca.pem", "nowhere.pem", "own.key", "[upstream] certificate: /tmp/", "No such file or directory");
+    assert_fails("ca.pem", "nowhere.pem", "own.key", "[upstream] certificate: /tmp/",
+                 "No such file or directory");
     assert_fails("ca.pem", "empty", "own.key", "[upstream] certificate: /tmp/", "then its chain, as PEM");
     assert_fails("ca.pem", "garbage", "own.key", "[upstream] certificate: /tmp/", "then its chain, as PEM");
 }
@@ -145,7 +148,8 @@ static void key_that_cannot_be_read_is_refused(void **state)
 {
     (void)state;
     assert_fails("ca.pem", "chain.pem", "nowhere.key", "[upstream] key: /tmp/", "No such file or directory");
-    assert_fails("ca.pem", "chain.pem", "secret.key", "[upstream] key: /tmp/", "the key has a password; take it off");
+    assert_fails("ca.pem", "chain.pem", "secret.key", "[upstream] key: /tmp/",
+                 "the key has a password; take it off");
     assert_fails("ca.pem", "chain.pem", "empty", "[upstream] key: /tmp/", "must hold the key");
     assert_fails("ca.pem", "chain.pem", "", "[upstream] certificate: /tmp/", "must hold the key");
     assert_fails("ca.pem", "", "own.key", "[upstream] key: /tmp/", "a key without a certificate");

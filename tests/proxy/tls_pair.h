@@ -17,8 +17,8 @@ static inline void pair_join(SSL *a, SSL *b)
     SSL_set_bio(b, to_a, to_a);
 }
 
-/* Lets both go on until they are done or one fails. `first` answers for itself; its errors are what OpenSSL's queue
- * holds afterwards. */
+/* Lets both go on until they are done or one fails. `first` answers for itself; its errors are what OpenSSL's
+ * queue holds afterwards. */
 static inline bool pair_shake(SSL *first, SSL *second)
 {
     pair_join(first, second);
