@@ -111,9 +111,8 @@ static void check_kind(struct tf_conf_load *load, const struct tf_section *secti
     /* Whoever names a server and gets a proxy for all of them has made a mistake that matters. */
     if (is_written(section, TF_KEY_LISTENER_upstream))
         tf_report(load, TF_ERROR, &setting_of(section, TF_KEY_LISTENER_upstream)->origin,
-                  TF_PARTS(TF_SECTION_PARTS(section),
-                           " has an upstream, which only kind = forward has; write kind = forward, or leave "
-                           "it out"));
+                  TF_PARTS(TF_SECTION_PARTS(section), " has an upstream, which only kind = forward has; ",
+                           "write kind = forward, or leave it out"));
 }
 
 static bool is_listener(const struct tf_section *section)

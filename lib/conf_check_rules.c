@@ -75,11 +75,10 @@ static void check_upgrade(struct tf_conf_load *load, const struct tf_section *se
 {
     const struct tf_rule *rule = section->object;
     if (rule->action == TF_ACTION_UPGRADE && !load->conf->policy.can_upgrade)
-        tf_report(
-            load, TF_ERROR, &section->settings[TF_KEY_RULE_action].origin,
-            TF_PARTS(TF_SECTION_PARTS(section),
-                     " action = upgrade needs a CA, and [ca] directory is off; write a directory there, or "
-                     "action = tunnel here"));
+        tf_report(load, TF_ERROR, &section->settings[TF_KEY_RULE_action].origin,
+                  TF_PARTS(TF_SECTION_PARTS(section),
+                           " action = upgrade needs a CA, and [ca] directory is off; ",
+                           "write a directory there, or action = tunnel here"));
 }
 
 /* Whether all that one entry of a list matches is matched by another as well. */

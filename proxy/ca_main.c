@@ -66,7 +66,9 @@ static void print_made(bool anew)
         printf("Made the CA. Only the user %s can read its key, so the gateway has to run as that user.\n\n",
                user ? user->pw_name : "who runs this command");
     else
-        printf("Made a new certificate for the CA's key; the old one is kept beside it.\n\n");
+        printf("Made a new certificate for the CA's key; the old one is kept beside it. A gateway that runs "
+               "takes the "
+               "new one with SIGHUP.\n\n");
 }
 
 static int init(const struct conf *conf, const struct question *q)

@@ -130,32 +130,47 @@ static bool set_configured(struct conf *c)
     return ok;
 }
 
+/* The snapshot of text[0..n) and the environment. */
+static struct conf *make_conf(const char *file, const char *text, size_t n, FILE *errors)
+{
+    size_t count, bytes;
+    char **variables = own_variables(&count, &bytes);
+    struct conf *c = variables ? new_conf(file, MEMORY_AT_LEAST + MEMORY_PER_BYTE * (n + bytes)) : NULL;
+    bool ok = c && fill(c, text, n, variables, errors);
+    if (!c || (ok && !set_configured(c))) {
+        fprintf(errors, "%s: out of memory\n", file);
+        ok = false;
+    }
+    free(variables);
+    if (ok)
+        return c;
+    conf_unref(c);
+    return NULL;
+}
+
 struct conf *conf_load(const char *file, FILE *errors)
 {
     char error[256];
-    size_t text_size, count, bytes;
-    char *text = conf_file_read(file, &text_size, error, sizeof error);
+    size_t n;
+    char *text = conf_file_read(file, &n, error, sizeof error);
     if (!text) {
         bool is_default = strcmp(file, conf_default_file()) == 0;
         fprintf(errors, "%s: %s%s\n", file, error,
                 is_default ? "; name the configuration file with -c FILE" : "");
         return NULL;
     }
-
-    char **variables = own_variables(&count, &bytes);
-    struct conf *c =
-        variables ? new_conf(file, MEMORY_AT_LEAST + MEMORY_PER_BYTE * (text_size + bytes)) : NULL;
-    bool ok = c && fill(c, text, text_size, variables, errors);
-    if (!c || (ok && !set_configured(c))) {
-        fprintf(errors, "%s: out of memory\n", file);
-        ok = false;
-    }
-    free(variables);
+    struct conf *c = make_conf(file, text, n, errors);
     free(text);
-    if (ok)
-        return c;
-    conf_unref(c);
-    return NULL;
+    return c;
+}
+
+struct conf *conf_load_or_defaults(const char *file, FILE *errors)
+{
+    /* No configuration is one without a listener. */
+    static const char least[] = "[listener proxy]\nlisten = 127.0.0.1:3128\n";
+    if (file || access(conf_default_file(), F_OK) == 0)
+        return conf_load(file ? file : conf_default_file(), errors);
+    return make_conf("the defaults", least, sizeof least - 1, errors);
 }
 
 struct conf *conf_ref(struct conf *c)

@@ -20,6 +20,9 @@ struct conf {
  * error is then written to `errors`, one a line, as `FILE:LINE: what is wrong, and what to write`. Warnings
  * and notes are written there as well, and say that they are. The caller has the one reference. */
 struct conf *conf_load(const char *file, FILE *errors);
+/* The same for commands that need no gateway: without a file (NULL) and with none in the usual places, the
+ * defaults. */
+struct conf *conf_load_or_defaults(const char *file, FILE *errors);
 /* Writes one such line to `errors`, which is a FILE. */
 void conf_report(void *errors, enum tf_severity severity, const struct tf_origin *at, const char *sentence);
 struct conf *conf_ref(struct conf *c);

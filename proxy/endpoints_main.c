@@ -106,7 +106,7 @@ static bool take_operand(const struct subcommand *sub, int argc, char **argv, st
 
 static int run(const struct subcommand *sub, struct endpoints_call *call)
 {
-    struct conf *c = conf_load(call->file, stderr);
+    struct conf *c = conf_load_or_defaults(call->file, stderr);
     if (!c)
         return ENDPOINTS_FINDING;
     call->conf = &c->tf;
@@ -129,7 +129,7 @@ static const struct subcommand *find(const char *name)
 
 int endpoints_main(int argc, char **argv)
 {
-    struct endpoints_call call = {.file = conf_default_file()};
+    struct endpoints_call call = {.file = NULL};
     const char *name = argc > 1 ? argv[1] : "";
     int option;
 

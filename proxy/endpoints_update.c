@@ -156,7 +156,7 @@ static void print_next(const struct update *u, const struct tf_m365 *after)
         printf("; the set before is in %s.old", u->file);
     printf("\n");
     if (strcmp(u->file, conf->m365.endpoints) != 0)
-        printf("to use it, write endpoints = %s into [m365] of %s; then ", u->file, u->call->file);
+        printf("to use it, write endpoints = %s into [m365] of the configuration; then ", u->file);
     printf("kill -HUP the gateway\n");
 }
 

@@ -89,7 +89,7 @@ static void print(const struct probe *p, const struct probe_result *r, bool json
 
 static int probe(const struct order *o)
 {
-    struct conf *c = conf_load(o->file, stderr);
+    struct conf *c = conf_load_or_defaults(o->file, stderr);
     if (!c)
         return FINDING;
     char error[PROBE_TEXT_MAX];
@@ -192,7 +192,7 @@ static int parse_options(int argc, char **argv, struct order *o)
 
 int probe_main(int argc, char **argv)
 {
-    struct order o = {.file = conf_default_file(), .timeout_ms = TIMEOUT_S * 1000};
+    struct order o = {.timeout_ms = TIMEOUT_S * 1000};
     int code = parse_options(argc, argv, &o);
     if (code != GO_ON)
         return code;

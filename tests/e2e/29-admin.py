@@ -122,7 +122,7 @@ def parsed(text):
             else:
                 check_equal(family, list(types)[-1], "the family that is explained")
             continue
-        sample = re.fullmatch(r'([a-z_0-9]+)((?:\{[a-z]+="[a-z0-9-]+"\})?) (\d+)', line)
+        sample = re.fullmatch(r'([a-z_0-9]+)((?:\{[a-z]+="[a-z0-9.-]+"\})?) (\d+)', line)
         check(sample, f"no OpenMetrics: {line!r}")
         name, labels, value = sample.groups()
         family = list(types)[-1]

@@ -37,6 +37,20 @@ def ask(gateway, context, name=OFFICE, session=None):
         return peer.tls.session_reused, peer.tls.session
 
 
+def echo(peer):
+    while data := peer.read():
+        peer.write(data)
+
+
+def leave_without_a_word(gateway, context, session=None):
+    """As ask, but the connection is just closed, as many old clients do."""
+    with reach(gateway, CONNECT, OFFICE) as raw:
+        peer = TlsPeer(raw.sock, context, OFFICE, session=session).handshake()
+        peer.write(b"hello")
+        check_equal(peer.read_exactly(5), b"hello", "the echo")
+        return peer.tls.session_reused, peer.tls.session
+
+
 def has_resumed(gateway, inside, outside):
     gateway.record(
         {
@@ -144,6 +158,19 @@ def a_server_with_TLS_1_3_is_resumed_for_every_client():
 @story
 def a_server_with_TLS_1_2_is_resumed_for_every_client():
     server_resumes("1.2")
+
+
+@story
+def who_leaves_without_a_close_notify_spoils_no_session():
+    """RFC 5246 7.2.1: such an end no longer keeps a session from being resumed."""
+    for tickets in (False, True):
+        with OfficeOrigin(script=echo) as origin, Gateway(origin, settings=ONE_LOOP, upgrades=True) as gateway:
+            context, session = context_of(gateway, tickets=tickets), None
+            for n in range(3):
+                resumed, session = leave_without_a_word(gateway, context, session)
+                check_equal(resumed, n > 0, f"whether the client resumed, tickets: {tickets}")
+                origin.finished(n)
+                has_resumed(gateway, n > 0, n > 0)
 
 
 @story
