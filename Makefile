@@ -108,10 +108,12 @@ reference: all ## bring the README's configuration reference into step with the 
 	$(BUILD)/tlsfloor check --reference > $(BUILD)/reference.md
 	sed -i -e '/^<!-- reference -->$$/r $(BUILD)/reference.md' -e '/^<!-- reference -->$$/,/^<!-- \/reference -->$$/{//!d}' README.md
 
-install: all ## install into $(DESTDIR)$(PREFIX), the configuration into $(DESTDIR)/etc/tlsfloor
+install: all ## install into $(DESTDIR)$(PREFIX), the configuration into $(DESTDIR)/etc/tlsfloor (CA: /var/lib/tlsfloor/ca)
 	install -D -m 755 $(BUILD)/tlsfloor $(DESTDIR)$(PREFIX)/bin/tlsfloor
+	mkdir -p $(BUILD)
+	sed 's:^directory = var/ca :directory = /var/lib/tlsfloor/ca :' conf/tlsfloor.ini > $(BUILD)/installed.ini
 	test -e $(DESTDIR)/etc/tlsfloor/tlsfloor.ini || \
-	    install -D -m 644 conf/tlsfloor.ini $(DESTDIR)/etc/tlsfloor/tlsfloor.ini
+	    install -D -m 644 $(BUILD)/installed.ini $(DESTDIR)/etc/tlsfloor/tlsfloor.ini
 
 clean: ## remove everything that was built
 	rm -rf $(BUILD)

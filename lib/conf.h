@@ -42,9 +42,10 @@ struct tf_limits {
     uint32_t connections;     /* 0: as many as open files allow */
     uint32_t log_bytes;       /* queue in front of the log thread */
     uint32_t dns_entries, dns_ttl_max_ms, dns_negative_ms, dns_ms;
-    uint32_t pipes; /* of one loop's splice pool */
-    uint32_t leaves, upstream_sessions; /* of one loop: minted certificates, sessions with servers to resume */
-    uint32_t client_sessions;           /* session IDs that clients may resume, of all loops */
+    uint32_t pipes;             /* of one loop's splice pool */
+    uint32_t leaves;            /* minted certificates, of one loop */
+    uint32_t upstream_sessions; /* sessions with servers to resume, of one loop */
+    uint32_t client_sessions;   /* session IDs that clients may resume, of all loops */
 };
 
 enum tf_instance { TF_WORLDWIDE, TF_GCC, TF_GCC_HIGH, TF_DOD, TF_CHINA };

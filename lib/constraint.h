@@ -5,15 +5,16 @@
 
 #include "policy.h"
 
-/* The smallest subtree that holds every name of a pattern (rules' and endpoint set's forms): `a.b` for `a.b` and
+/* The smallest subtree that holds every name of a pattern (rules' and endpoint set's forms): `a.b` for `a.b`
+ * and
  * `*.a.b`, `onenote.net` for `*cdn.onenote.net`. Points into pattern. NULL: only all of DNS does (`*`). */
 const char *tf_constraint_of(const char *pattern);
 /* Whether a name, or the subtree that a name stands for, lies in a subtree. */
 bool tf_constraint_covers(const char *subtree, const char *name);
 
 /* Calls each(arg, pattern, rule) for every pattern that the policy may upgrade, `rule` NULL where that is the
- * default; a rule that names addresses, or nothing, is told with the pattern `*`. Rules whose day is over are left
- * out. */
+ * default; a rule that names addresses, or nothing, is told with the pattern `*`. Rules whose day is over are
+ * left out. */
 void tf_constraint_walk(const struct tf_policy *policy, int32_t today,
                         void (*each)(void *arg, const char *pattern, const struct tf_rule *rule), void *arg);
 

@@ -49,6 +49,32 @@ static bool build_stage(struct gateway *g, struct stage *next, struct conf *conf
                        size);
 }
 
+/* The keys of minted certificates take a while to make, and the first client should not wait for them. */
+
+static void make_leaf_keys(uv_work_t *work)
+{
+    ca_leaf_key(work->data, TF_LEAF_ECDSA);
+    ca_leaf_key(work->data, TF_LEAF_RSA);
+}
+
+static void on_leaf_keys(uv_work_t *work, int status)
+{
+    (void)status;
+    ca_unref(work->data);
+    free(work);
+}
+
+static void begin_leaf_keys(struct gateway *g)
+{
+    struct ca *ca = g->stage.tls != NULL ? tls_ca(g->stage.tls) : NULL;
+    uv_work_t *work = ca != NULL ? malloc(sizeof *work) : NULL;
+    if (work == NULL)
+        return;
+    work->data = ca_ref(ca);
+    if (uv_queue_work(&g->uv, work, make_leaf_keys, on_leaf_keys) != 0)
+        on_leaf_keys(work, 0);
+}
+
 /* Reload. */
 
 /* What is made once, at the start. */
@@ -93,6 +119,7 @@ static void reload(struct gateway *g)
     stage_announce(&next, true);
     stage_free(&g->stage, &next, &g->totals_base);
     g->stage = next;
+    begin_leaf_keys(g);
     say("reloaded");
 }
 
@@ -322,6 +349,7 @@ int gateway_main(int argc, char **argv)
         fprintf(stderr, "tlsfloor: not started: %s\n", error);
         return EXIT_CANNOT_START;
     }
+    begin_leaf_keys(&g);
     stage_announce(&g.stage, false);
     fprintf(
         stderr,

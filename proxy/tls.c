@@ -154,10 +154,14 @@ static bool offer_alpn(SSL *ssl, struct tf_span offered, bool is_http)
 }
 
 /* A session must not outlive what it was verified with: once a certificate that the server showed has
- * expired, the handshake is a full one, and whatever the server has now is verified. */
-static bool offer_session(SSL *ssl, SSL_SESSION *session)
+ * expired, the handshake is a full one, and whatever the server has now is verified. What is offered is a
+ * copy, since OpenSSL takes a TLS 1.3 session for used up, and others are to resume it as well. */
+static bool offer_session(SSL *ssl, const SSL_SESSION *session)
 {
-    if (SSL_set_session(ssl, session) != 1)
+    SSL_SESSION *copy = SSL_SESSION_dup(session);
+    bool ok = copy != NULL && SSL_set_session(ssl, copy) == 1;
+    SSL_SESSION_free(copy);
+    if (!ok)
         return false;
     const STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
     int n = chain != NULL ? sk_X509_num(chain) : 0;

@@ -15,7 +15,7 @@
 #include <assert.h>
 #include <openssl/x509v3.h>
 
-/* One read takes several records. OpenSSL has the buffer only while there is something in it. */
+/* One read takes several records. */
 enum { READ_BUFFER = 32768 };
 
 /* How long a session can be resumed, in seconds. Inside, a working day: old clients are slow. */
@@ -81,8 +81,8 @@ static SSL_CTX *context_of(const struct profile *p, int minimum, const char *cip
     SSL_CTX_set_options(c, p->options);
     SSL_CTX_set_security_level(c, p->security_level);
     /* The chains that are shown are given whole, if there are any: OpenSSL need not look for issuers. */
-    SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                            SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
+    SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                            SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_read_ahead(c, 1);
     SSL_CTX_set_default_read_buffer_len(c, READ_BUFFER);
     if (SSL_CTX_set_min_proto_version(c, minimum) == 1 &&

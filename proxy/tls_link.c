@@ -154,6 +154,9 @@ enum link_io tls_link_handshake(struct link *l)
         /* A client cannot have said anything valid before it had our random. */
         assert(t->raw.n == 0);
         l->readable = true;
+        /* Buffers are held throughout a handshake, and from now on only while there is something in them. */
+        SSL_set_mode(t->ssl, SSL_MODE_RELEASE_BUFFERS);
+        SSL_free_buffers(t->ssl);
         return LINK_OK;
     }
     enum link_io io = meaning_of(l, r);

@@ -310,6 +310,34 @@ static void a_snapshot_lives_as_long_as_somebody_holds_it(void **state)
     conf_unref(NULL);
 }
 
+/* Which set it is, and what it holds, is test_endpoints.c's. */
+static void the_endpoint_set_comes_with_the_snapshot(void **state)
+{
+    static const char *const lines[] = {"", "[m365]\ninstance = china\n"};
+    static const char *const hosts[] = {"outlook.office365.com", "partner.outlook.cn"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        char text[256];
+        snprintf(text, sizeof text, LISTENER "%s", lines[i]);
+        struct conf *c = load_text(text);
+        assert_non_null(c);
+        assert_non_null(c->tf.policy.m365);
+        assert_non_null(tf_m365_find(c->tf.policy.m365, hosts[i], 443, NULL));
+        assert_null(tf_m365_find(c->tf.policy.m365, hosts[1 - i], 443, NULL));
+        conf_unref(c);
+    }
+}
+
+static void an_endpoint_set_that_cannot_be_read_is_an_error_of_its_key(void **state)
+{
+    (void)state;
+    assert_fails(LISTENER "[m365]\nendpoints = /nowhere/a.json\n", ":4: [m365] endpoints: /nowhere/a.json: ");
+    assert_fails(LISTENER "[m365]\noverlay = /nowhere/b.json\n", ":4: [m365] overlay: /nowhere/b.json: ");
+    setenv("TLSFLOOR_M365_ENDPOINTS", "/nowhere/c.json", 1);
+    assert_fails(LISTENER, "environment TLSFLOOR_M365_ENDPOINTS: [m365] endpoints: /nowhere/c.json: ");
+    unsetenv("TLSFLOOR_M365_ENDPOINTS");
+}
+
 static void warnings_do_not_stop_a_load(void **state)
 {
     struct conf *c = load_text(LISTENER "[rule x]\naction = block\nuntil = 2020-01-01\nowner = me\n");
@@ -340,6 +368,8 @@ int main(void)
         cmocka_unit_test(the_densest_files_fit_into_memory),
         cmocka_unit_test(own_addresses_are_known_before_and_after_binding),
         cmocka_unit_test(a_snapshot_lives_as_long_as_somebody_holds_it),
+        cmocka_unit_test(the_endpoint_set_comes_with_the_snapshot),
+        cmocka_unit_test(an_endpoint_set_that_cannot_be_read_is_an_error_of_its_key),
         cmocka_unit_test(warnings_do_not_stop_a_load),
     };
     return cmocka_run_group_tests_name("conf_load", tests, NULL, NULL);
