@@ -56,15 +56,15 @@ struct setup {
     uint32_t server_passed; /* bytes of the server's lookahead that the client has */
     struct dial *dial;
     bool dial_failed;
-    struct mint_wait *mint;         /* an upgrade waits for its leaf */
-    char why[512];                  /* facts->detail, where it is no fixed sentence */
+    struct mint_wait *mint; /* an upgrade waits for its leaf */
+    char why[512];          /* facts->detail, where it is no fixed sentence */
     /* plain HTTP */
     struct place server;   /* what side[TF_SERVER] is connected to, for the next request */
     struct spares *spares; /* connections to other servers */
     bool is_reused;        /* an earlier request has used this one */
-    size_t resend;         /* so much of the outbox may be sent again on a new connection; 0: it is too late */
-    enum tf_feed over;     /* how the exchange ended; TF_FEED_MORE: not yet */
-    struct outbox out[2];  /* for the client, for the server */
+    size_t resend;        /* so much of the outbox may be sent again on a new connection; 0: it is too late */
+    enum tf_feed over;    /* how the exchange ended; TF_FEED_MORE: not yet */
+    struct outbox out[2]; /* for the client, for the server */
 };
 
 struct session {

@@ -101,14 +101,6 @@ static bool note_own_addresses(struct stage *stage, const struct tf_addr *admin)
     return ok;
 }
 
-static bool has_upgrade_rule(const struct tf_policy *policy)
-{
-    for (size_t i = 0; i < policy->rule_count; i++)
-        if (policy->rules[i].action == TF_ACTION_UPGRADE)
-            return true;
-    return false;
-}
-
 /* The CA, made on the first run. */
 static struct ca *take_ca(const struct tf_conf *tf, char *error, size_t size)
 {
@@ -129,7 +121,7 @@ static bool take_tls(struct stage *stage, const struct stage *old, char *error, 
     if (!tf->policy.can_upgrade)
         return true;
     struct ca *ca = take_ca(tf, error, size);
-    if (ca == NULL && has_upgrade_rule(&tf->policy))
+    if (ca == NULL && tf_policy_has_action(&tf->policy, TF_ACTION_UPGRADE))
         return false;
     if (ca == NULL) {
         fprintf(stderr, "tlsfloor: nobody is upgraded: %s\n", error);

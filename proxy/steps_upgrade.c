@@ -8,12 +8,6 @@
 #include <assert.h>
 #include <stddef.h>
 
-/* The name that the server must prove, and that the client sees: the one that the rules went by. */
-static const char *proven_name(const struct tf_facts *facts)
-{
-    return facts->target.is_address && facts->name[0] != '\0' ? facts->name : facts->target.host;
-}
-
 /* `failure` finds the reason and the exact cause. */
 static enum step_result refuse_handshake(struct session *s, enum tf_side side,
                                          enum tf_reason (*failure)(SSL *, struct tf_writer *))
@@ -47,8 +41,8 @@ static bool begin_originate(struct session *s)
     bool is_http = facts->ask == TF_ASK_HTTP || facts->target.port == 443;
     if (tls == NULL) /* a reload has taken it away */
         return false;
-    struct resume_entry *known = resume_hold(&s->loop->resumer, proven_name(facts), facts->target.port);
-    SSL *ssl = tls_outside(tls, proven_name(facts), facts->hello.alpn, is_http,
+    struct resume_entry *known = resume_hold(&s->loop->resumer, tf_policy_host(facts), facts->target.port);
+    SSL *ssl = tls_outside(tls, tf_policy_host(facts), facts->hello.alpn, is_http,
                            known != NULL ? resume_session(known) : NULL);
     if (ssl != NULL && known != NULL)
         tls_outside_lead(ssl, resume_group(known));
@@ -113,7 +107,7 @@ static bool begin_terminate(struct session *s, const struct leaf *leaf)
     struct setup *setup = s->setup;
     struct link *client = &s->side[TF_CLIENT];
     SSL *outside = s->side[TF_SERVER].tls->ssl;
-    SSL *ssl = tls_inside(s->loop->setting->tls, leaf, proven_name(&setup->facts), outside);
+    SSL *ssl = tls_inside(s->loop->setting->tls, leaf, tf_policy_host(&setup->facts), outside);
     setup->hello = client->ahead;
     client->ahead = (struct lookahead){.p = NULL};
     return tls_link_start(client, ssl, lookahead_rest(&setup->hello));
@@ -132,7 +126,7 @@ static enum step_result run_mint(struct session *s)
 {
     struct setup *setup = s->setup;
     struct ca *ca = own_ca(s);
-    const char *name = proven_name(&setup->facts);
+    const char *name = tf_policy_host(&setup->facts);
     enum tf_leaf kind;
     if (s->side[TF_CLIENT].tls != NULL)
         return STEP_NEXT;

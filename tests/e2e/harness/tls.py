@@ -1,6 +1,7 @@
 """A real TLS peer (OpenSSL, by way of Python) over a plain socket, whose first flight can be laid out anew: the same
 handshake bytes over other records and segments."""
 
+import contextlib
 import socket
 import ssl
 import warnings
@@ -21,6 +22,7 @@ def _set_versions(context, lowest, highest):
     context.minimum_version = VERSIONS[lowest]
     context.maximum_version = VERSIONS[highest]
     context.set_ciphers("ALL:@SECLEVEL=0")
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # an end without close_notify is to be told apart
     return context
 
 
@@ -79,7 +81,8 @@ class TlsPeer:
                 else:
                     self.incoming.write_eof()
             except ssl.SSLError:
-                self._flush()  # an alert of our own
+                with contextlib.suppress(OSError):  # the other side may be gone
+                    self._flush()  # an alert of our own
                 raise
 
     def handshake(self):
@@ -102,7 +105,9 @@ class TlsPeer:
             return self._do(self.tls.read, n)
         except ssl.SSLZeroReturnError:
             return b""
-        except ssl.SSLEOFError:
+        except ssl.SSLError as error:
+            if not isinstance(error, ssl.SSLEOFError) and error.reason != "UNEXPECTED_EOF_WHILE_READING":
+                raise
             self.was_cut = True
             return b""
 
