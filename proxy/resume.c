@@ -10,6 +10,7 @@ struct resume_entry {
     char *name;
     uint16_t port;
     SSL_SESSION *session;
+    time_t until; /* when that is too old */
     int group;
     unsigned holders;
     bool is_out;               /* of the map: the last holder frees it */
@@ -122,8 +123,7 @@ void resume_release(struct resume_entry *e)
 
 SSL_SESSION *resume_session(struct resume_entry *e)
 {
-    if (e->session != NULL &&
-        SSL_SESSION_get_time(e->session) + SSL_SESSION_get_timeout(e->session) <= (long)time(NULL))
+    if (e->session != NULL && e->until <= time(NULL))
         resume_drop(e);
     return e->session;
 }
@@ -132,6 +132,7 @@ void resume_store(struct resume_entry *e, SSL_SESSION *session)
 {
     SSL_SESSION_free(e->session);
     e->session = session;
+    e->until = session != NULL ? time(NULL) + SSL_SESSION_get_timeout(session) : 0;
 }
 
 int resume_group(const struct resume_entry *e)

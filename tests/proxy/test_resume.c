@@ -54,8 +54,7 @@ static void a_session_past_its_time_is_not_resumed(void **state)
     struct resumer r = {.max = 10};
     SSL_SESSION *session = SSL_SESSION_new();
     (void)state;
-    SSL_SESSION_set_time(session, 1);
-    SSL_SESSION_set_timeout(session, 60);
+    SSL_SESSION_set_timeout(session, 0);
     keep(&r, "a.test", 443, session);
     assert_null(kept(&r, "a.test", 443));
     resumer_clear(&r);
