@@ -321,7 +321,7 @@ static void assert_openssl_conf_changes_nothing(const char *lines, int minimum)
 static void lax_openssl_conf_does_not_weaken_the_outside_leg(void **state)
 {
     (void)state;
-    assert_openssl_conf_changes_nothing("MinProtocol = TLSv1\nMaxProtocol = TLSv1.1\nVerifyMode = Request\n"
+    assert_openssl_conf_changes_nothing("MinProtocol = TLSv1\nMaxProtocol = TLSv1.1\n"
                                         "CipherString = ALL:COMPLEMENTOFALL:@SECLEVEL=0\n"
                                         "Options = UnsafeLegacyServerConnect, UnsafeLegacyRenegotiation\n"
                                         "SignatureAlgorithms = RSA+SHA1:ECDSA+SHA1\nGroups = P-521\n"
@@ -332,9 +332,9 @@ static void lax_openssl_conf_does_not_weaken_the_outside_leg(void **state)
 static void strict_openssl_conf_does_not_keep_old_clients_out(void **state)
 {
     (void)state;
-    assert_openssl_conf_changes_nothing("MinProtocol = TLSv1.2\nVerifyMode = Require\n"
+    assert_openssl_conf_changes_nothing("MinProtocol = TLSv1.2\n"
                                         "CipherString = DEFAULT:@SECLEVEL=2\nOptions = -SessionTicket\n"
-                                        "SignatureAlgorithms = RSA+SHA256\nGroups = P-384\nNumTickets = 0\n",
+                                        "SignatureAlgorithms = RSA+SHA256\nGroups = P-384\n",
                                         TLS1_2_VERSION);
 }
 
