@@ -53,6 +53,14 @@ static void link_newest(struct resumer *r, struct resume_entry *e)
     r->newest = e;
 }
 
+/* It is out of the map. */
+static void let_go(struct resume_entry *e)
+{
+    e->is_out = true;
+    if (e->holders == 0)
+        entry_free(e);
+}
+
 static void take_out(struct resumer *r, struct resume_entry *e)
 {
     struct resume_entry **p = bucket_of(r, e->name, e->port);
@@ -61,9 +69,7 @@ static void take_out(struct resumer *r, struct resume_entry *e)
     *p = e->next;
     unlink_age(r, e);
     r->count--;
-    e->is_out = true;
-    if (e->holders == 0)
-        entry_free(e);
+    let_go(e);
 }
 
 /* The table is made for `max` entries, when the first one comes. */
@@ -161,8 +167,10 @@ int resume_on_session(SSL *ssl, SSL_SESSION *session)
 
 void resumer_clear(struct resumer *r)
 {
-    while (r->oldest != NULL)
-        take_out(r, r->oldest);
+    for (struct resume_entry *e = r->newest, *older; e != NULL; e = older) {
+        older = e->older;
+        let_go(e);
+    }
     free(r->buckets);
     *r = (struct resumer){.max = r->max};
 }
