@@ -91,7 +91,7 @@ static struct resume_entry *entry_new(struct resumer *r, const char *name, uint1
         free(e);
         return NULL;
     }
-    while (r->count >= r->max)
+    if (r->count >= r->max)
         take_out(r, r->oldest);
     *e = (struct resume_entry){.name = copy, .port = port};
     struct resume_entry **bucket = bucket_of(r, name, port);

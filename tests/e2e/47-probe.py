@@ -178,13 +178,19 @@ def certificate_with(subject, *more):
 
 
 def expired_certificate():
-    """Of the test root; it ends the day before it begins."""
+    """Of the test root, by `openssl ca`, which is the one that takes dates of the past."""
     path = workplace("pki", "probe", "expired")
     openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={NAME}", "-keyout", f"{path}.key", "-out", f"{path}.csr")
-    with open(f"{path}.ext", "w", encoding="ascii") as f:
-        f.write(f"subjectAltName=DNS:{NAME}\n")
-    openssl("x509", "-req", "-in", f"{path}.csr", "-CA", ca_file(), "-CAkey", ca_file().replace(".pem", ".key"),
-            "-set_serial", "7", "-days", "-1", "-extfile", f"{path}.ext", "-out", f"{path}.pem")  # fmt: skip
+    with open(f"{path}.cnf", "w", encoding="ascii") as f:
+        f.write(
+            f"[ca]\ndefault_ca=own\n[own]\ndatabase={path}.txt\nnew_certs_dir={workplace('pki', 'probe')}\n"
+            f"rand_serial=yes\ndefault_md=sha256\npolicy=any\nx509_extensions=leaf\n[any]\ncommonName=supplied\n"
+            f"[leaf]\nsubjectAltName=DNS:{NAME}\n"
+        )
+    open(f"{path}.txt", "w", encoding="ascii").close()
+    openssl("ca", "-batch", "-notext", "-config", f"{path}.cnf", "-cert", ca_file(), "-keyfile",
+            ca_file().replace(".pem", ".key"), "-startdate", "20200101000000Z", "-enddate", "20210101000000Z", "-in",
+            f"{path}.csr", "-out", f"{path}.pem")  # fmt: skip
     return f"{path}.pem", f"{path}.key"
 
 

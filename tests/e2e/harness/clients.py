@@ -203,4 +203,4 @@ def certificate_in(output):
     pem = re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", output, re.S)
     if not pem:
         raise AssertionError(f"there is no certificate in {output}")
-    return run_client("openssl", "x509", "-noout", "-issuer", "-ext", "subjectAltName", stdin=pem[0]).output
+    return run_client("openssl", "x509", "-noout", "-nameopt", "RFC2253", "-issuer", "-ext", "subjectAltName", stdin=pem[0]).output

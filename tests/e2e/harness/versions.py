@@ -52,7 +52,7 @@ def stories_of(client_name, client, refusal, allowed=("1.2", "1.3"), refused=("1
 def check_minted(output, name):
     """The client printed a certificate that the gateway made for the name."""
     seen = certificate_in(output)
-    check_in("CN = tlsfloor CA", seen, "issuer of the certificate that the client saw")
+    check_in("CN=tlsfloor CA", seen, "issuer of the certificate that the client saw")
     check_in(f"DNS:{name}\n", seen, "names in the certificate that the client saw")
 
 
