@@ -170,10 +170,12 @@ static bool stays_plain(const struct tf_policy *policy, const struct tf_facts *f
            has_pattern(policy->stay_plain, policy->stay_plain_count, host);
 }
 
-/* Whether a session for which it would be of use is to be upgraded. */
+/* Whether a session for which it would be of use is to be upgraded. Who only watches does not end anybody's
+ * TLS, unless a rule says so. */
 static bool wants_upgrade(const struct tf_policy *policy, const struct tf_facts *facts)
 {
-    bool is_meant = facts->rule ? facts->rule->action == TF_ACTION_UPGRADE : facts->m365 != NULL;
+    bool by_default = facts->m365 != NULL && !policy->monitor;
+    bool is_meant = facts->rule ? facts->rule->action == TF_ACTION_UPGRADE : by_default;
     return policy->can_upgrade && is_meant && !(facts->ask == TF_ASK_HTTP && stays_plain(policy, facts));
 }
 
@@ -224,6 +226,9 @@ enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts
         reason = TF_REASON_RULE_BLOCK;
 
     facts->reason = reason;
+    if (policy->monitor && policy->can_upgrade && facts->m365 && !rule &&
+        reason == TF_REASON_CLIENT_BELOW_FLOOR)
+        facts->detail = "with [floor] mode = enforce it would be upgraded";
     if (reason == TF_REASON_NONE)
         facts->verdict = upgrade ? TF_VERDICT_UPGRADE : TF_VERDICT_TUNNEL;
     else

@@ -60,11 +60,11 @@ enum tf_decided {
 /* Fills facts->verdict, reason, rule and m365 from the client's side of things: source, listener, target,
  * address, name, hello (or not_tls, or a reason that is already set, such as a malformed hello). `today` is
  * days since 1970-01-01 UTC. A session at or above the floor is tunnelled unless a `block` rule matches. One
- * below it, or in plain HTTP, is upgraded where a rule says so, or where no rule matches and the destination
- * is @m365. An upgrade that cannot be is a block: no common suite, a fallback hello, a name that contradicts
- * the CONNECT, a host that must not be terminated. Behind an address the name in the hello is only a claim:
- * rules that block go by it, and so do upgrades, which prove it; nothing passes untouched for it.
- * TF_NEEDS_ADDRESS leaves facts as they were. */
+ * below it, or in plain HTTP, is upgraded where a rule says so, or where no rule matches, the destination is
+ * @m365 and the mode is not monitor. An upgrade that cannot be is a block: no common suite, a fallback hello,
+ * a name that contradicts the CONNECT, a host that must not be terminated. Behind an address the name in the
+ * hello is only a claim: rules that block go by it, and so do upgrades, which prove it; nothing passes
+ * untouched for it. TF_NEEDS_ADDRESS leaves facts as they were. */
 enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts *facts, int32_t today);
 
 /* The same for the server's hello, once facts->has_server_hello: false (with reason set) when the session

@@ -42,7 +42,7 @@ struct ca {
     const EVP_MD *digest;
     uint8_t id[CA_ID_SIZE];
 
-    pthread_mutex_t mutex; /* guards leaf_keys */
+    pthread_mutex_t mutexes[2]; /* guard leaf_keys: who needs one kind does not wait for the other */
     struct pair leaf_keys[LEAF_KINDS];
 };
 
@@ -190,7 +190,8 @@ struct ca *ca_load(const struct tf_conf *conf, bool *missing, char *error, size_
         return NULL;
     }
     atomic_init(&ca->refs, 1u);
-    pthread_mutex_init(&ca->mutex, NULL);
+    pthread_mutex_init(&ca->mutexes[TF_LEAF_RSA], NULL);
+    pthread_mutex_init(&ca->mutexes[TF_LEAF_ECDSA], NULL);
     ca->leaf_days = conf->ca.leaf_days;
     ca->digest = conf->ca.digest == TF_SHA1 ? EVP_sha1() : EVP_sha256();
     if (load(ca, &files, error, size))
@@ -224,7 +225,8 @@ void ca_unref(struct ca *ca)
     }
     sk_X509_free(ca->chain);
     EVP_PKEY_free(ca->key);
-    pthread_mutex_destroy(&ca->mutex);
+    pthread_mutex_destroy(&ca->mutexes[TF_LEAF_RSA]);
+    pthread_mutex_destroy(&ca->mutexes[TF_LEAF_ECDSA]);
     free(ca);
 }
 
@@ -302,11 +304,11 @@ static void make_pair(struct pair *pair, enum tf_leaf kind)
 static struct pair leaf_pair(struct ca *ca, enum tf_leaf kind)
 {
     struct pair *pair = &ca->leaf_keys[kind];
-    pthread_mutex_lock(&ca->mutex);
+    pthread_mutex_lock(&ca->mutexes[kind]);
     if (!pair->key)
         make_pair(pair, kind);
     struct pair made = *pair;
-    pthread_mutex_unlock(&ca->mutex);
+    pthread_mutex_unlock(&ca->mutexes[kind]);
     return made;
 }
 

@@ -11,6 +11,7 @@
 #include "../lib/constraint.h"
 #include "../lib/inside.h"
 #include <openssl/types.h>
+#include <stdio.h>
 
 struct ca;
 
@@ -48,6 +49,10 @@ EVP_PKEY *ca_leaf_key(struct ca *ca, enum tf_leaf kind);
 /* Slow. A certificate for one DNS name, valid from a little before `now_s` (seconds since 1970) for conf's
  * leaf_days, with a random serial. To be freed; NULL: OpenSSL cannot. */
 X509 *ca_sign_leaf(struct ca *ca, const char *name, enum tf_leaf kind, int64_t now_s);
+
+/* Warns, at the rules' own lines, of names that they upgrade and that the CA may not vouch for, and of rules
+ * that make it good for every name. */
+void ca_report_outgrown(const struct ca *ca, const struct tf_conf *conf, FILE *errors);
 
 /* `tlsfloor ca`: argv[0] is the command. Returns the exit code. */
 #define CA_ARGUMENTS                                                                                         \

@@ -105,8 +105,7 @@ static const struct ca_import imports[] = {
      "for\n"
      "# scan to mail.\n"
      "\n"
-     "# Should the printer want PEM (.pem, .crt, \"Base-64\"):\n"
-     "tlsfloor ca export --format pem -o tlsfloor-ca.pem\n"},
+     "# Should the printer want PEM (.pem, .crt, \"Base-64\"): the same command with --format pem\n"},
     {"python", "tlsfloor-ca.pem", CA_PEM,
      "# requests and pip have a store of their own; a variable adds the CA to the system's roots (Debian's "
      "file):\n"

@@ -46,8 +46,8 @@ int check_access(const char *path, int what)
     return faccessat(AT_FDCWD, path, what, AT_EACCESS) == 0 ? 0 : errno;
 }
 
-/* Warns of a log file that `run` could not open. */
-static void check_log(const struct tf_conf *conf, const char *key, const char *file)
+/* Tells of a log file that `run` could not open. False: whoever runs it, since the path is wrong. */
+static bool check_log(const struct tf_conf *conf, const char *key, const char *file)
 {
     char error[128], sentence[1024];
     struct stat st;
@@ -63,9 +63,11 @@ static void check_log(const struct tf_conf *conf, const char *key, const char *f
     if (!exists)
         snprintf(sentence + n, sizeof sentence - (size_t)n,
                  "; make the directory %.300s, writable for the user of the gateway", directory);
+    bool is_fatal = why != 0 && why != EACCES;
     if (why != 0)
-        conf_report(stderr, TF_WARNING, tf_conf_origin(conf, "log", key), sentence);
+        conf_report(stderr, is_fatal ? TF_ERROR : TF_WARNING, tf_conf_origin(conf, "log", key), sentence);
     free(copy);
+    return !is_fatal;
 }
 
 static bool is_file(const char *sink)
@@ -73,12 +75,11 @@ static bool is_file(const char *sink)
     return strcmp(sink, "-") != 0 && strcmp(sink, "off") != 0;
 }
 
-static void check_logs(const struct tf_conf *conf)
+static bool check_logs(const struct tf_conf *conf)
 {
-    if (is_file(conf->log.block))
-        check_log(conf, "block", conf->log.block);
-    if (is_file(conf->log.access))
-        check_log(conf, "access", conf->log.access);
+    bool block = !is_file(conf->log.block) || check_log(conf, "block", conf->log.block);
+    bool access = !is_file(conf->log.access) || check_log(conf, "access", conf->log.access);
+    return block && access;
 }
 
 static int check_file(const char *file, bool dump)
@@ -88,8 +89,7 @@ static int check_file(const char *file, bool dump)
     if (!c)
         return FINDING;
 
-    bool ok = check_upgrades(c);
-    check_logs(&c->tf);
+    bool upgrades = check_upgrades(c), logs = check_logs(&c->tf), ok = upgrades && logs;
     for (const struct tf_listener *l = c->tf.listeners; l; l = l->next)
         listeners++;
     if (ok && dump)

@@ -9,7 +9,6 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SENTENCE_MAX = 1024 };
@@ -67,56 +66,6 @@ static bool report_broken(const struct tf_conf *conf, const char *error)
     return !is_fatal;
 }
 
-/* A walk over what may be upgraded, a rule after the other. */
-struct outgrown {
-    const struct tf_conf *conf;
-    const struct ca *ca;
-    const struct tf_rule *rule;
-    const char *first; /* of the patterns that the CA does not cover; NULL: none of this rule yet */
-    size_t count;
-};
-
-static void report_outgrown(const struct outgrown *o)
-{
-    char more[64] = "", sentence[SENTENCE_MAX];
-    if (!o->first)
-        return;
-    if (o->count > 1)
-        snprintf(more, sizeof more, " and %zu more", o->count - 1);
-    snprintf(sentence, sizeof sentence,
-             "%s%s%s upgrades %s%s, which the CA in %.300s may not vouch for; make a new certificate with "
-             "tlsfloor ca "
-             "init --renew, and let the clients import it",
-             o->rule ? "[rule " : "what no rule matches", o->rule ? o->rule->name : "", o->rule ? "]" : "",
-             o->first, more, o->conf->ca.directory);
-    conf_report(stderr, TF_WARNING,
-                o->rule ? tf_conf_rule_origin(o->conf, o->rule) : tf_conf_origin(o->conf, "ca", "directory"),
-                sentence);
-}
-
-static void on_pattern(void *arg, const char *pattern, const struct tf_rule *rule)
-{
-    struct outgrown *o = arg;
-    if (rule != o->rule) {
-        report_outgrown(o);
-        o->rule = rule;
-        o->first = NULL;
-        o->count = 0;
-    }
-    if (ca_covers(o->ca, pattern))
-        return;
-    if (!o->first)
-        o->first = pattern;
-    o->count++;
-}
-
-static void check_constraints(const struct tf_conf *conf, const struct ca *ca)
-{
-    struct outgrown o = {.conf = conf, .ca = ca};
-    tf_constraint_walk(&conf->policy, (int32_t)(time(NULL) / 86400), on_pattern, &o);
-    report_outgrown(&o);
-}
-
 /* The CA in *ca, NULL if there is none to go on with. */
 static bool check_ca(const struct tf_conf *conf, struct ca **ca)
 {
@@ -125,7 +74,7 @@ static bool check_ca(const struct tf_conf *conf, struct ca **ca)
 
     *ca = ca_load(conf, &missing, error, sizeof error);
     if (*ca)
-        check_constraints(conf, *ca);
+        ca_report_outgrown(*ca, conf, stderr);
     else if (missing)
         report_missing(conf);
     else

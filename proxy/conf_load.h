@@ -36,7 +36,7 @@ bool conf_set_bound(struct conf *c, const struct tf_addr *bound, size_t n);
 
 /* `tlsfloor check` and `tlsfloor explain`: argv[0] is the command. Return the exit code. */
 #define CHECK_ARGUMENTS   "[-c FILE] [--dump | --reference]"
-#define EXPLAIN_ARGUMENTS "[-c FILE] --client IP --dest HOST:PORT [--listener NAME] [--hello FILE]"
+#define EXPLAIN_ARGUMENTS "[-c FILE] --client IP --dest HOST[:PORT] [--listener NAME] [--hello FILE]"
 int check_main(int argc, char **argv);
 int explain_main(int argc, char **argv);
 

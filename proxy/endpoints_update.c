@@ -224,8 +224,7 @@ enum endpoints_exit endpoints_update(const struct endpoints_call *call)
         fprintf(
             stderr,
             "tlsfloor endpoints: the set in use is built in; name a file for the new one with -o FILE, and "
-            "the same in [m365] endpoints of %s\n",
-            call->file);
+            "the same in [m365] endpoints of the configuration\n");
         return ENDPOINTS_USAGE;
     }
     enum endpoints_exit code = read_kept(&u) ? update(&u) : fail(&u);

@@ -168,6 +168,17 @@ static bool is_reachable(const struct conf *c, const struct tf_facts *facts, con
            print_address(&c->tf, &facts->target, &facts->destination);
 }
 
+/* An upgraded request for port 80 goes to 443, which may be somewhere else. */
+static void explain_http(const struct conf *c, const struct tf_facts *facts)
+{
+    struct tf_facts secure = *facts;
+    if (!explain_plain(c, facts) || facts->target.port != 80)
+        return;
+    secure.target.port = secure.target.addr.port = 443;
+    secure.destination = known_address(&c->tf, &secure.target);
+    is_reachable(c, &secure, "443 (of the upgrade): ");
+}
+
 /* CONNECT and plain requests: the destination is checked first. */
 static void explain_connect(const struct conf *c, const struct question *q, struct tf_facts *facts)
 {
@@ -176,7 +187,7 @@ static void explain_connect(const struct conf *c, const struct question *q, stru
         return;
     explain_tls(c, facts, q->flight != NULL);
     if (!q->flight)
-        explain_plain(c, facts);
+        explain_http(c, facts);
 }
 
 /* TLS straight in: a client that the floor refuses never gets to the checks of where it goes. */
@@ -205,7 +216,7 @@ static void explain_forward(const struct conf *c, const struct tf_target *upstre
     printf("  %-12s %s, whatever --dest says\n", "upstream", upstream->host);
     snprintf(port, sizeof port, "%u (the upstream's): ", upstream->port);
     if (is_reachable(c, facts, port))
-        explain_plain(c, facts);
+        explain_http(c, facts);
 }
 
 /* scratch: [limits] hello_bytes, where there is a flight. */
@@ -275,7 +286,7 @@ static bool parse_client(const char *text, struct question *q)
 
 static bool parse_dest(const char *text, struct question *q)
 {
-    enum tf_host_error e = tf_authority_parse(text, strlen(text), 0, &q->target);
+    enum tf_host_error e = tf_authority_parse(text, strlen(text), 443, &q->target);
     q->has_target = e == TF_HOST_OK;
     if (!q->has_target)
         fprintf(stderr, "tlsfloor explain: --dest '%s' is no HOST:PORT: %s\n", text, tf_host_error_text(e));

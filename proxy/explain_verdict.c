@@ -132,11 +132,10 @@ void explain_tls(const struct conf *c, struct tf_facts *facts, bool is_captured)
         print_certificate(&c->tf, facts, "an RSA key, or an ECDSA one where the client takes it");
 }
 
-void explain_plain(const struct conf *c, const struct tf_facts *facts)
+bool explain_plain(const struct conf *c, const struct tf_facts *facts)
 {
     struct tf_facts plain = *facts;
     plain.ask = TF_ASK_HTTP;
     explain_verdict(c, &plain, "plain HTTP");
-    if (plain.verdict == TF_VERDICT_UPGRADE && plain.target.port == 80)
-        explain_check("port", "443 (of the upgrade): ", tf_access_port(&c->tf.access, 443));
+    return plain.verdict == TF_VERDICT_UPGRADE;
 }

@@ -94,6 +94,7 @@ static enum link_io recv_raw(struct link *l, void *p, size_t room, size_t *n)
     }
     if (r == 0)
         return LINK_EOF;
+    l->readable = false;
     return errno == EAGAIN || errno == EWOULDBLOCK ? LINK_AGAIN : LINK_ERROR;
 }
 
@@ -102,8 +103,6 @@ enum link_io link_recv(struct link *l, void *p, size_t room, size_t *n)
     enum link_io r = l->tls != NULL ? tls_link_recv(l, p, room, n) : recv_raw(l, p, room, n);
     if (r == LINK_EOF)
         l->eof = true;
-    else if (r != LINK_OK)
-        l->readable = false;
     return r;
 }
 
@@ -206,11 +205,12 @@ void link_shut_raw(struct link *l)
     l->shut = true;
 }
 
-void link_shut(struct link *l)
+bool link_shut(struct link *l)
 {
-    if (!l->shut && l->tls != NULL)
-        tls_link_shut(l);
+    if (!l->shut && l->tls != NULL && !tls_link_shut(l))
+        return false;
     link_shut_raw(l);
+    return true;
 }
 
 void link_move(struct link *to, struct link *from)

@@ -50,8 +50,8 @@ void link_init(struct link *l, int fd);
 bool link_watch(struct link *l, struct loop *loop, watch_cb *cb, void *arg); /* once, if not watched yet */
 void link_note(struct link *l, unsigned ready);                              /* an edge came */
 
-/* Reads what there is, up to `room` bytes, past the lookahead: LINK_OK, LINK_AGAIN, LINK_EOF or LINK_ERROR.
- */
+/* Reads what there is, up to `room` bytes, past the lookahead: LINK_OK, LINK_AGAIN, LINK_EOF or LINK_ERROR. A
+ * link that is still readable after LINK_AGAIN wants another turn at once (tls_link_has_more). */
 enum link_io link_recv(struct link *l, void *p, size_t room, size_t *n);
 /* Reads once more into the lookahead, which grows up to `limit` bytes. */
 enum link_io link_fill(struct link *l, struct loop *loop, size_t limit);
@@ -72,7 +72,8 @@ enum link_io link_send_raw(struct link *l, const void *p, size_t n,
                            size_t *sent); /* past TLS, for its own records */
 /* The same for what goes right before link_shut or link_close: the FIN then shares its segment. */
 enum link_io link_send_last(struct link *l, const void *p, size_t n, size_t *sent);
-void link_shut(struct link *l); /* close_notify, where there is TLS, and the FIN; once */
+/* close_notify, where there is TLS, and the FIN; once. False: again when the socket is writable. */
+bool link_shut(struct link *l);
 /* The FIN alone: with TLS, the peer sees that what it has got so far may not be all. */
 void link_shut_raw(struct link *l);
 void link_move(struct link *to,

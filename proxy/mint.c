@@ -262,6 +262,7 @@ bool minter_init(struct minter *m, uv_loop_t *uv, struct counters *counters, siz
     if (mint->buckets)
         return true;
     free(mint);
+    m->mint = NULL;
     return false;
 }
 
@@ -312,6 +313,8 @@ void minter_close(struct minter *m)
     struct mint *mint = m->mint;
     struct mint_wait *wait;
     struct job *job;
+    if (!mint)
+        return;
     for (struct entry *e = TAILQ_FIRST(&mint->uses), *next; e; e = next) {
         next = TAILQ_NEXT(e, uses);
         free_entry(e);

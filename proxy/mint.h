@@ -36,7 +36,8 @@ const struct leaf *mint_cached(struct minter *m, const struct ca *ca, const char
 struct mint_wait *mint_start(struct minter *m, struct ca *ca, const char *name, enum tf_leaf kind,
                              mint_cb *cb, void *arg);
 void mint_cancel(struct mint_wait *wait); /* no callback; the leaf is still made and kept */
-/* Nobody may wait any more. Jobs that run keep the uv loop alive until they are over. */
+/* Nobody may wait any more. Jobs that run keep the uv loop alive until they are over. One that was never
+ * initialised is zeroed, and there is nothing to close. */
 void minter_close(struct minter *m);
 
 #endif

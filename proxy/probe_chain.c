@@ -1,5 +1,6 @@
-/* Certificates that a server shows, as plain data. What stands in them is
- * the peer's: texts are cut to fit, and come out as printable ASCII. */
+/* Certificates that a server shows, as plain data, and whether they verify.
+ * What stands in them is the peer's: texts are cut to fit, and come out as
+ * printable ASCII. */
 #include "probe_parts.h"
 
 #include "../lib/calendar.h"
@@ -56,11 +57,33 @@ static void describe(X509 *certificate, struct probe_certificate *c)
     snprintf(c->signature, sizeof c->signature, "%s", OBJ_nid2ln(X509_get_signature_nid(certificate)));
 }
 
-void probe_chain(SSL *ssl, struct probe_result *r)
+/* The outside leg itself gets no certificate from a server that has nothing above TLS 1.1. So what a lenient
+ * session has brought is judged by a leg that stays unconnected: its roots, its name, its demands. */
+static void judge(SSL *leg, SSL *ssl, struct probe_result *r)
+{
+    X509_STORE_CTX *judge = X509_STORE_CTX_new();
+    if (judge &&
+        X509_STORE_CTX_init(judge, SSL_CTX_get_cert_store(SSL_get_SSL_CTX(leg)),
+                            SSL_get0_peer_certificate(ssl), SSL_get_peer_cert_chain(ssl)) == 1 &&
+        X509_STORE_CTX_set_default(judge, "ssl_server") == 1 &&
+        X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(judge), SSL_get0_param(leg)) == 1) {
+        r->verifies = X509_verify_cert(judge) == 1;
+        snprintf(r->verify_why, sizeof r->verify_why, "%s (depth %d)",
+                 X509_verify_cert_error_string(X509_STORE_CTX_get_error(judge)),
+                 X509_STORE_CTX_get_error_depth(judge));
+    }
+    X509_STORE_CTX_free(judge);
+}
+
+void probe_chain(const struct probe *p, SSL *ssl, struct probe_result *r)
 {
     const STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
     int n = chain ? sk_X509_num(chain) : 0;
     for (int i = 0; i < n && r->chain_count < PROBE_CHAIN_MAX; i++)
         describe(sk_X509_value(chain, i), &r->chain[r->chain_count++]);
+    SSL *leg = tls_outside(p->tls, p->asked.host, (struct tf_span){NULL, 0}, false, NULL);
+    if (leg && n > 0)
+        judge(leg, ssl, r);
+    SSL_free(leg);
     ERR_clear_error();
 }

@@ -122,6 +122,15 @@ static void put_chain(struct tf_json *j, const struct probe_result *r)
     tf_put_char(j->w, ']');
 }
 
+static void put_verification(struct tf_json *j, const struct probe_result *r)
+{
+    if (r->chain_count == 0)
+        return;
+    tf_json_bool(j, "verifies", r->verifies);
+    if (!r->verifies)
+        tf_json_text(j, "verify_why", r->verify_why);
+}
+
 static void put_outside(struct tf_json *j, const struct probe_result *r)
 {
     tf_json_key(j, "outside");
@@ -151,6 +160,7 @@ void probe_put_json(struct tf_writer *w, const struct probe *p, const struct pro
         put_versions(&j, r);
         put_alpn(&j, r);
         put_chain(&j, r);
+        put_verification(&j, r);
         put_outside(&j, r);
     }
     tf_json_bool(&j, "is_fine", !probe_is_finding(p, r));

@@ -88,7 +88,9 @@ struct probe_result {
     bool alpn_h2, alpn_http11;
     struct probe_certificate chain[PROBE_CHAIN_MAX];
     size_t chain_count;
-    enum tf_reason outside; /* TF_REASON_NONE: the outside leg gets through, as `leg` says */
+    bool verifies;                   /* as the outside leg wants it, whether or not that gets so far */
+    char verify_why[PROBE_TEXT_MAX]; /* else */
+    enum tf_reason outside;          /* TF_REASON_NONE: the outside leg gets through, as `leg` says */
     char outside_why[PROBE_TEXT_MAX];
     struct tf_leg leg;
 };
@@ -123,8 +125,8 @@ void probe_outside(struct probe *p, struct probe_result *r);
 
 /* probe_chain.c */
 
-/* Fills r->chain. */
-void probe_chain(SSL *ssl, struct probe_result *r);
+/* Fills r->chain, and judges it. */
+void probe_chain(const struct probe *p, SSL *ssl, struct probe_result *r);
 /* `RSA 2048`; the key may be NULL. */
 void probe_key_text(EVP_PKEY *key, char out[PROBE_KEY_MAX]);
 

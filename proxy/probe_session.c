@@ -260,7 +260,7 @@ void probe_best(struct probe *p, struct probe_result *r)
 {
     SSL *ssl = new_session(p, r->best->version);
     if (ssl && is_shaken(p, ssl))
-        probe_chain(ssl, r);
+        probe_chain(p, ssl, r);
     end_session(ssl);
     r->alpn_h2 = agrees_on(p, r->best->version, "h2");
     r->alpn_http11 = agrees_on(p, r->best->version, "http/1.1");

@@ -109,6 +109,14 @@ static void put_certificate(struct tf_writer *w, const struct probe_certificate 
     tf_put_char(w, '\n');
 }
 
+static void put_verification(struct tf_writer *w, const struct probe *p, const struct probe_result *r)
+{
+    put_label(w, "verifies");
+    tf_put_text(w, r->verifies ? "yes, for " : "no: ");
+    tf_put_text(w, r->verifies ? p->asked.host : r->verify_why);
+    tf_put_char(w, '\n');
+}
+
 void probe_put_text(struct tf_writer *w, const struct probe *p, const struct probe_result *r)
 {
     if (!r->address[0]) {
@@ -133,6 +141,8 @@ void probe_put_text(struct tf_writer *w, const struct probe *p, const struct pro
                                              : "none");
     for (size_t i = 0; i < r->chain_count; i++)
         put_certificate(w, &r->chain[i], i == 0 ? "certificate" : "above it");
+    if (r->chain_count > 0)
+        put_verification(w, p, r);
     put_label(w, "outside leg");
     probe_put_outside(w, p, r);
     tf_put_char(w, '\n');

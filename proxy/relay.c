@@ -101,13 +101,14 @@ static enum link_io copy(struct loop *loop, struct link *from, struct link *to, 
 
 /* What `from` said is all there is, or all that will come: `to` is told so, and which of the two it is. If
  * the other direction is over as well, both sockets are closed right away, which sends the FIN; TLS wants its
- * word first. */
-static void pass_end_on(struct link *from, struct link *to)
+ * word first. False: the socket has no room for that word now. */
+static bool pass_end_on(struct link *from, struct link *to)
 {
     if (tls_link_is_cut(from))
         link_shut_raw(to);
     else if (to->tls != NULL || !from->shut)
-        link_shut(to);
+        return link_shut(to);
+    return true;
 }
 
 enum pump relay_pump(struct loop *loop, struct link *from, struct link *to, struct flow *flow,
@@ -130,9 +131,8 @@ enum pump relay_pump(struct loop *loop, struct link *from, struct link *to, stru
             return receiver_gone(loop, from, to, flow);
         if (from->eof) {
             flow_fini(flow, loop);
-            flow->done = true;
-            pass_end_on(from, to);
-            return PUMP_DONE;
+            flow->done = pass_end_on(from, to);
+            return flow->done ? PUMP_DONE : PUMP_IDLE;
         }
         if (!from->readable) {
             flow_fini(flow, loop);
@@ -143,6 +143,8 @@ enum pump relay_pump(struct loop *loop, struct link *from, struct link *to, stru
         r = flow->pipe != NULL ? fill_pipe(from, flow) : copy(loop, from, to, flow, bytes);
         if (r == LINK_ERROR)
             return to->failed ? receiver_gone(loop, from, to, flow) : PUMP_ERROR;
+        if (r == LINK_AGAIN && from->readable && from->ahead.p == NULL) /* tls_link_has_more */
+            return PUMP_MORE;
     }
     return PUMP_MORE;
 }

@@ -128,6 +128,7 @@ static bool take_tls(struct stage *stage, const struct stage *old, char *error, 
         tf->policy.can_upgrade = false;
         return true;
     }
+    ca_report_outgrown(ca, tf, stderr);
     if (!tls_can_tls10())
         fprintf(stderr,
                 "tlsfloor: this OpenSSL cannot do TLS 1.0 at all: clients that need it cannot be upgraded\n");

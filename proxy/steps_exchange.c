@@ -14,7 +14,8 @@
 enum { ROUNDS = 32 };
 
 enum turn {
-    TURN_STUCK, /* until an edge */
+    TURN_STUCK,  /* until an edge */
+    TURN_PAUSED, /* until the others have had their turn */
     TURN_MOVED,
     TURN_OVER,  /* the front has said how: setup->over */
     TURN_RETRY, /* a connection that was kept is gone, and nobody but us needs to know */
@@ -54,7 +55,7 @@ static enum turn fill(struct session *s, enum tf_side from)
     case LINK_OK:
         return TURN_MOVED;
     case LINK_AGAIN:
-        return TURN_STUCK;
+        return l->readable ? TURN_PAUSED : TURN_STUCK;
     case LINK_FULL:
         return broken(s, from == TF_CLIENT ? TF_REASON_REQUEST_TOO_LARGE : TF_REASON_UPSTREAM_MALFORMED);
     case LINK_NO_MEMORY:
@@ -186,11 +187,11 @@ static enum step_result run_exchange(struct session *s)
         /* A client that can only tell the end of the response by the end of the connection must never take an
          * early end for it. Others can tell, and keep what has come so far. */
         s->must_reset = tf_http_end_is_the_end(setup->front_state);
-        if ((turn != TURN_STUCK || client->eof != was_half) &&
+        if ((turn >= TURN_MOVED || client->eof != was_half) &&
             !session_touch(s, client->eof ? offsetof(struct tf_limits, half_closed_ms) : step_exchange.limit))
             return end_for(s, TF_REASON_NO_RESOURCES);
-        if (turn == TURN_STUCK)
-            return STEP_WAIT;
+        if (turn <= TURN_PAUSED)
+            return turn == TURN_PAUSED ? STEP_MORE : STEP_WAIT;
     }
     return STEP_MORE;
 }

@@ -101,7 +101,7 @@ static enum step_result run_reuse(struct session *s)
         spares_put(&setup->spares, s->loop, server, &setup->server);
     if (server->fd < 0)
         spares_take(setup->spares, target, is_secure, server, &setup->server, session_on_server, s);
-    if (server->fd >= 0 && link_fill(server, s->loop, LOOP_BLOCK_SIZE) != LINK_AGAIN)
+    if (server->fd >= 0 && (link_fill(server, s->loop, LOOP_BLOCK_SIZE) != LINK_AGAIN || server->readable))
         link_close(server, s->loop, false);
     setup->is_reused = server->fd >= 0;
     if (setup->is_reused)

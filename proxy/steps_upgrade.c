@@ -75,7 +75,7 @@ static enum step_result run_originate(struct session *s)
     case LINK_OK:
         return originated(s);
     case LINK_AGAIN:
-        return STEP_WAIT;
+        return tls_link_has_more(server) ? STEP_MORE : STEP_WAIT;
     default:
         break;
     }
@@ -166,7 +166,7 @@ static enum step_result run_terminate(struct session *s)
         session_facts(s)->inside = tls_leg(client->tls->ssl);
         return STEP_NEXT;
     case LINK_AGAIN:
-        return STEP_WAIT;
+        return tls_link_has_more(client) ? STEP_MORE : STEP_WAIT;
     default:
         return refuse_handshake(s, TF_CLIENT, tls_inside_failure);
     }

@@ -9,6 +9,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* Reads of the socket in one turn. KeyUpdates, tickets, requests to renegotiate: a peer can send such things
+ * faster than they are understood, and without an end; OpenSSL would not come back from a call, and all
+ * other sessions would wait. More than a turn's worth of text needs. */
+enum { READS = 3 };
+
 /* The BIO: its data is the link. */
 
 static int read_raw(struct tls_link *t, char *p, int room)
@@ -20,6 +25,11 @@ static int read_raw(struct tls_link *t, char *p, int room)
     return (int)n;
 }
 
+static bool is_over(const struct tls_link *t)
+{
+    return t->ended || t->error != 0;
+}
+
 static int bio_read(BIO *bio, char *p, int room)
 {
     struct link *l = BIO_get_data(bio);
@@ -27,8 +37,9 @@ static int bio_read(BIO *bio, char *p, int room)
     BIO_clear_retry_flags(bio);
     if (t->raw.n > 0)
         return read_raw(t, p, room);
-    if (!t->drained && !t->ended) {
+    if (!is_over(t) && !t->drained && t->reads > 0) {
         ssize_t n;
+        t->reads--;
         do
             n = recv(l->fd, p, (size_t)room, 0);
         while (n < 0 && errno == EINTR);
@@ -36,13 +47,16 @@ static int bio_read(BIO *bio, char *p, int room)
         t->drained = n < room && !(n > 0 && (l->hangup || l->failed));
         if (n > 0)
             return (int)n;
-        if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
-            return -1;
         t->ended = n == 0;
+        if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+            t->error = errno;
     }
     if (t->ended)
         return 0;
-    BIO_set_retry_read(bio);
+    if (t->error != 0)
+        errno = t->error;
+    else
+        BIO_set_retry_read(bio);
     return -1;
 }
 
@@ -127,13 +141,17 @@ bool tls_link_is_up(const struct link *l)
     return l->tls != NULL && SSL_is_init_finished(l->tls->ssl);
 }
 
+bool tls_link_has_more(const struct link *l)
+{
+    const struct tls_link *t = l->tls;
+    return t->reads == 0 && !t->drained && !is_over(t);
+}
+
 /* What a call that did not succeed means. The sockets' own flags have been set by the BIO. */
-static enum link_io meaning_of(struct link *l, int result)
+static enum link_io meaning_of(const struct link *l, int result)
 {
     switch (SSL_get_error(l->tls->ssl, result)) {
     case SSL_ERROR_WANT_READ:
-        l->readable = false;
-        return LINK_AGAIN;
     case SSL_ERROR_WANT_WRITE:
         return LINK_AGAIN;
     case SSL_ERROR_ZERO_RETURN:
@@ -149,6 +167,7 @@ enum link_io tls_link_handshake(struct link *l)
 {
     struct tls_link *t = l->tls;
     ERR_clear_error();
+    t->reads = READS;
     int r = SSL_do_handshake(t->ssl);
     if (r == 1) {
         /* A client cannot have said anything valid before it had our random. */
@@ -178,12 +197,15 @@ enum link_io tls_link_recv(struct link *l, void *p, size_t room, size_t *n)
 {
     *n = 0;
     ERR_clear_error();
+    l->tls->reads = READS;
     while (*n < room) {
         size_t got;
         int r = SSL_read_ex(l->tls->ssl, (uint8_t *)p + *n, room - *n, &got);
         if (r != 1) {
-            /* What it was is told again by the next call. */
+            /* An end or a failure is told again by the next call. */
             enum link_io io = meaning_of(l, r);
+            if (io == LINK_AGAIN)
+                l->readable = tls_link_has_more(l);
             return *n > 0 ? LINK_OK : io;
         }
         *n += got;
@@ -209,12 +231,13 @@ enum link_io tls_link_send(struct link *l, const void *p, size_t n, size_t *sent
     return LINK_OK;
 }
 
-void tls_link_shut(struct link *l)
+bool tls_link_shut(struct link *l)
 {
     ERR_clear_error();
-    if (tls_link_is_up(l))
-        SSL_shutdown(l->tls->ssl);
+    int r = tls_link_is_up(l) ? SSL_shutdown(l->tls->ssl) : 1;
+    bool is_blocked = r < 0 && meaning_of(l, r) == LINK_AGAIN;
     ERR_clear_error();
+    return !is_blocked;
 }
 
 void tls_link_moved(struct link *l)

@@ -138,6 +138,8 @@ def a_server_below_the_floor_is_a_finding():
         answer = found(origin, status=1)
         check_in("is below the floor of TLS1.2: it takes TLS1.1, TLS1.0.", answer["verdict"], "verdict")
         check_equal(answer["outside"]["code"], "upstream-tls-failed", "outside leg")
+        check_equal(answer["verifies"], True, "the certificate, which the outside leg never got to see")
+        check_in(f"verifies         yes, for {NAME}\n", probe(origin).output, "text")
     with tls_origin("1.0", "1.2") as origin:
         check_in("An old client still gets through", found(origin)["verdict"], "verdict")
         check_in("is below the floor of TLS1.3", found(origin, status=1, floor="1.3")["verdict"], "verdict")
@@ -198,6 +200,7 @@ def check_unverified(certificate, why, **more):
     with TlsOrigin("1.2", "1.3", certificate=certificate) as origin:
         answer = found(origin, status=1, **more)
     check_equal(answer["outside"]["code"], "upstream-verify-failed", "code")
+    check_equal(answer["verifies"], False, "whether it verifies")
     check_in(why, answer["outside"]["why"], "cause")
     check_in("none can be upgraded", answer["verdict"], "verdict")
     return answer
@@ -209,6 +212,19 @@ def a_certificate_that_does_not_verify_is_a_finding_with_its_cause():
     check(answer["chain"][0]["days_left"] < 0, "days left of an expired certificate")
     check_unverified(certificate_with(f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"), "self-signed certificate")
     check_unverified(None, "hostname mismatch", name="another.example")
+
+
+@story
+def a_server_below_the_floor_is_told_if_its_certificate_does_not_verify_either():
+    for certificate, name, why in (
+        (expired_certificate(), NAME, "certificate has expired (depth 0)"),
+        (certificate_with(f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"), NAME, "self-signed certificate"),
+        (None, "another.example", "hostname mismatch (depth 0)"),
+    ):
+        with tls_origin("1.0", "1.1", certificate=certificate) as origin:
+            answer = found(origin, status=1, name=name)
+        check_equal(answer["verifies"], False, f"whether it verifies, with {why}")
+        check_in(why, answer["verify_why"], "cause")
 
 
 @story

@@ -373,18 +373,20 @@ static void plain_http_is_upgraded_but_for_what_must_stay_plain(void **state)
     }
 }
 
-static void monitor_mode_upgrades_and_lets_pass_who_cannot_be(void **state)
+static void monitor_mode_upgrades_by_rules_only(void **state)
 {
     static const uint8_t rc4[] = {0x00, 0x05};
-    struct tf_policy p = upgrading(NULL, 0);
-    struct tf_facts f = to(OFFICE, TF_TLS10), g = to(OFFICE, TF_TLS10),
-                    h = plain_to("outlook.office365.com:80");
+    struct tf_rule r = rule(TF_ACTION_UPGRADE);
+    struct tf_policy watching = upgrading(NULL, 0), ruled = upgrading(&r, 1);
+    struct tf_facts f = to(OFFICE, TF_TLS10), g = f, h = f, h80 = plain_to("outlook.office365.com:80");
     (void)state;
-    p.monitor = true;
-    g.hello.ciphers = (struct tf_span){rc4, sizeof rc4};
-    assert_decides(&p, &f, TF_VERDICT_UPGRADE, TF_REASON_NONE, NULL);
-    assert_decides(&p, &g, TF_VERDICT_MONITOR, TF_REASON_NO_COMMON_SUITE, NULL);
-    assert_decides(&p, &h, TF_VERDICT_UPGRADE, TF_REASON_NONE, NULL);
+    watching.monitor = ruled.monitor = true;
+    assert_decides(&watching, &f, TF_VERDICT_MONITOR, TF_REASON_CLIENT_BELOW_FLOOR, NULL);
+    assert_string_equal(f.detail, "with [floor] mode = enforce it would be upgraded");
+    assert_decides(&watching, &h80, TF_VERDICT_TUNNEL, TF_REASON_NONE, NULL);
+    assert_decides(&ruled, &g, TF_VERDICT_UPGRADE, TF_REASON_NONE, &r);
+    h.hello.ciphers = (struct tf_span){rc4, sizeof rc4};
+    assert_decides(&ruled, &h, TF_VERDICT_MONITOR, TF_REASON_NO_COMMON_SUITE, &r);
 }
 
 /* A route may decide before and after the address is known. */
@@ -465,7 +467,7 @@ int main(void)
         cmocka_unit_test(behind_an_address_a_name_opens_no_way_past_the_floor),
         cmocka_unit_test(behind_an_address_a_name_that_is_blocked_is_blocked),
         cmocka_unit_test(plain_http_is_upgraded_but_for_what_must_stay_plain),
-        cmocka_unit_test(monitor_mode_upgrades_and_lets_pass_who_cannot_be),
+        cmocka_unit_test(monitor_mode_upgrades_by_rules_only),
         cmocka_unit_test(deciding_twice_is_deciding_once),
         cmocka_unit_test(what_is_not_tls_is_never_upgraded),
         cmocka_unit_test(what_else_would_be_upgraded_can_be_asked),

@@ -102,16 +102,15 @@ static int check_log_file(const char *key, const char *log)
     return code;
 }
 
-static void log_files_that_cannot_be_made_are_warned_of(void **state)
+static void log_files_that_cannot_be_made_are_errors(void **state)
 {
     (void)state;
-    assert_int_equal(check_log_file("access", "tests/no-such-directory/a.json"), 0);
-    assert_has(o.err,
-               ":4: warning: [log] access = tests/no-such-directory/a.json: No such file or directory; "
-               "make the directory tests/no-such-directory, writable for the user of the gateway\n");
-    assert_has(o.out, ": fine: 1 listener");
-    assert_int_equal(check_log_file("block", "tests"), 0);
-    assert_has(o.err, ":4: warning: [log] block = tests: Is a directory\n");
+    assert_int_equal(check_log_file("access", "tests/no-such-directory/a.json"), 1);
+    assert_has(o.err, ":4: [log] access = tests/no-such-directory/a.json: No such file or directory; "
+                      "make the directory tests/no-such-directory, writable for the user of the gateway\n");
+    assert_string_equal(o.out, "");
+    assert_int_equal(check_log_file("block", "tests"), 1);
+    assert_has(o.err, ":4: [log] block = tests: Is a directory\n");
     assert_int_equal(check_log_file("block", "/dev/null"), 0);
     assert_string_equal(o.err, "");
     assert_int_equal(check_log_file("block", "/tmp/tlsfloor-test-not-there"), 0);
@@ -170,7 +169,7 @@ int main(void)
         cmocka_unit_test(the_dump_is_a_file_that_dumps_to_the_same_settings),
         cmocka_unit_test(wrong_usage_is_said_and_is_2),
         cmocka_unit_test(help_is_printed_and_is_0),
-        cmocka_unit_test(log_files_that_cannot_be_made_are_warned_of),
+        cmocka_unit_test(log_files_that_cannot_be_made_are_errors),
         cmocka_unit_test(log_files_that_are_not_ours_are_warned_of),
         cmocka_unit_test(the_readme_has_the_reference_as_it_is_printed),
     };

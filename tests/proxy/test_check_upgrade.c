@@ -128,6 +128,17 @@ static void rules_that_outgrow_the_ca_are_warned_of(void **state)
     assert_said(":5: warning: [rule all] upgrades *, which the CA in ");
 }
 
+static void rule_that_makes_the_ca_good_for_every_name_is_warned_of(void **state)
+{
+    static const char wide[] = "[rule wide]\ndestination = a.floor.test, 10.9.9.9\naction = upgrade\n";
+    (void)state;
+    make_ca(wide);
+    assert_int_equal(check(wide), 0);
+    assert_said(
+        ":5: warning: [rule wide] upgrades every name, by an address, by * or by no destination, so that ");
+    assert_has(o.err, "write the names that are meant\n");
+}
+
 static void an_endpoint_set_that_outgrows_the_ca_is_warned_of(void **state)
 {
     (void)state;
@@ -183,6 +194,7 @@ int main(void)
         TEST(a_ca_that_cannot_be_made_is_warned_of),
         TEST(a_ca_that_covers_the_rules_needs_no_word),
         TEST(rules_that_outgrow_the_ca_are_warned_of),
+        TEST(rule_that_makes_the_ca_good_for_every_name_is_warned_of),
         TEST(an_endpoint_set_that_outgrows_the_ca_is_warned_of),
         TEST(a_key_that_others_can_read_is_an_error_where_a_rule_counts_on_it),
         TEST(files_of_the_outside_leg_are_read),

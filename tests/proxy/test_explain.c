@@ -268,8 +268,8 @@ static void wrong_usage_is_said_and_is_2(void **state)
     (void)state;
     assert_int_equal(explain("10.1.1", "a:1", NULL, NULL), 2);
     assert_has(o.err, "--client '10.1.1' is no IP address");
-    assert_int_equal(explain("10.1.1.1", "a", NULL, NULL), 2);
-    assert_has(o.err, "--dest 'a' is no HOST:PORT: the port is missing or not 1 to 65535");
+    assert_int_equal(explain("10.1.1.1", "a:0", NULL, NULL), 2);
+    assert_has(o.err, "--dest 'a:0' is no HOST:PORT: the port is missing or not 1 to 65535");
     assert_int_equal(explain("10.1.1.1", "93.184.1.1:443", "--listener", "prxy"), 2);
     assert_has(o.err, "there is no listener 'prxy' in ");
     assert_int_equal(explain("10.1.1.1", "93.184.1.1:443", "--what", NULL), 2);

@@ -179,6 +179,11 @@ static void plain_http_is_judged_beside_tls(void **state)
     assert_has(o.out, "port         443 (of the upgrade): allowed\n");
     explain(CONNECT "[access]\nport = 80\n", "outlook.office365.com:80");
     assert_has(o.out, "port         443 (of the upgrade): refused: ");
+    explain(CONNECT "[upstream]\nresolve = outlook.office365.com:443:93.184.1.1:8443\n"
+                    "resolve = outlook.office365.com:80:93.184.1.1:8080\n",
+            "outlook.office365.com:80");
+    assert_has(o.out, "port         443 (of the upgrade): allowed\n"
+                      "  resolve      93.184.1.1:8443, by [upstream] resolve\n");
     explain(CONNECT RULE, "crl.microsoft.com:80");
     assert_has(o.out, "plain HTTP   tunnel; no rule matches\n");
 }
