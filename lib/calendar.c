@@ -4,6 +4,8 @@
  * leap day is a year's last. The calendar repeats itself after 400 years. */
 #include "calendar.h"
 
+enum { DAY_S = 24 * 60 * 60 };
+
 enum {
     YEAR_DAYS = 365,
     FOUR_YEARS_DAYS = 4 * YEAR_DAYS + 1,
@@ -61,12 +63,9 @@ bool tf_days_from_civil(int year, int month, int day, int32_t *days)
     return true;
 }
 
-void tf_put_time(struct tf_writer *w, int64_t unix_us)
+/* Seconds since 1970, not before it. */
+static void put_day(struct tf_writer *w, uint64_t s)
 {
-    enum { DAY_S = 24 * 60 * 60 };
-    uint64_t ms = unix_us > 0 ? (uint64_t)unix_us / 1000 : 0;
-    uint64_t s = ms / 1000;
-    uint64_t of_day = s % DAY_S;
     int year, month, day;
     tf_civil_from_days((int32_t)(s / DAY_S), &year, &month, &day);
     tf_put_padded(w, (uint64_t)year, 4);
@@ -74,6 +73,18 @@ void tf_put_time(struct tf_writer *w, int64_t unix_us)
     tf_put_padded(w, (uint64_t)month, 2);
     tf_put_char(w, '-');
     tf_put_padded(w, (uint64_t)day, 2);
+}
+
+void tf_put_day(struct tf_writer *w, int64_t unix_s)
+{
+    put_day(w, unix_s > 0 ? (uint64_t)unix_s : 0);
+}
+
+void tf_put_time(struct tf_writer *w, int64_t unix_us)
+{
+    uint64_t ms = unix_us > 0 ? (uint64_t)unix_us / 1000 : 0;
+    uint64_t of_day = ms / 1000 % DAY_S;
+    put_day(w, ms / 1000);
     tf_put_char(w, 'T');
     tf_put_padded(w, of_day / 3600, 2);
     tf_put_char(w, ':');

@@ -8,6 +8,8 @@
 /* RFC 3339 in UTC with milliseconds: 2026-11-21T23:06:59.123Z. A clock that stands before 1970 is taken to
  * stand at 1970. */
 void tf_put_time(struct tf_writer *w, int64_t unix_us);
+/* The day alone: 2026-11-21, likewise. */
+void tf_put_day(struct tf_writer *w, int64_t unix_s);
 /* Days since 1970-01-01 to a date and back. */
 void tf_civil_from_days(int32_t days, int *year, int *month, int *day);
 bool tf_days_from_civil(int year, int month, int day,

@@ -51,8 +51,8 @@ struct ca {
 static void put_day(char *text, size_t size, int64_t time_s)
 {
     struct tf_writer w = tf_writer_of(text, size - 1);
-    tf_put_time(&w, time_s * 1000000);
-    text[w.len < 10 ? w.len : 10] = '\0';
+    tf_put_day(&w, time_s);
+    text[w.len] = '\0';
 }
 
 static bool check_dates(struct ca *ca, const char *file, char *error, size_t size)

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { DAY_S = 24 * 60 * 60, DATE_LEN = 10 /* of 2027-03-31T... */ };
+enum { DAY_S = 24 * 60 * 60 };
 
 void probe_key_text(EVP_PKEY *key, char out[PROBE_KEY_MAX])
 {
@@ -37,10 +37,7 @@ static void put_name(const X509_NAME *name, char out[PROBE_NAME_MAX])
 static void put_day(int64_t seconds, char *out, size_t size)
 {
     struct tf_writer w = tf_writer_of(out, size);
-    char text[32];
-    struct tf_writer time = tf_writer_of(text, sizeof text);
-    tf_put_time(&time, seconds * 1000000);
-    tf_put(&w, text, DATE_LEN);
+    tf_put_day(&w, seconds);
     tf_put_char(&w, '\0');
 }
 

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Reads of the socket in one turn. KeyUpdates, tickets, requests to renegotiate: a peer can send such things
- * faster than they are understood, and without an end; OpenSSL would not come back from a call, and all
- * other sessions would wait. More than a turn's worth of text needs. */
-enum { READS = 3 };
+/* What one call reads from the socket, which is more than a relay's buffer of text needs. KeyUpdates,
+ * tickets, requests to renegotiate: a peer can send such things faster than they are understood, and without
+ * an end. OpenSSL would not come back from the call, and all other sessions would wait. */
+enum { TURN_BYTES = 96 * 1024 };
 
 /* The BIO: its data is the link. */
 
@@ -37,16 +37,17 @@ static int bio_read(BIO *bio, char *p, int room)
     BIO_clear_retry_flags(bio);
     if (t->raw.n > 0)
         return read_raw(t, p, room);
-    if (!is_over(t) && !t->drained && t->reads > 0) {
+    if (!is_over(t) && !t->drained && t->turn > 0) {
         ssize_t n;
-        t->reads--;
         do
             n = recv(l->fd, p, (size_t)room, 0);
         while (n < 0 && errno == EINTR);
         /* After a hangup or an error, what is behind the bytes is still to be read, and is not told again. */
         t->drained = n < room && !(n > 0 && (l->hangup || l->failed));
-        if (n > 0)
+        if (n > 0) {
+            t->turn -= (size_t)n < t->turn ? (size_t)n : t->turn;
             return (int)n;
+        }
         t->ended = n == 0;
         if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
             t->error = errno;
@@ -144,7 +145,7 @@ bool tls_link_is_up(const struct link *l)
 bool tls_link_has_more(const struct link *l)
 {
     const struct tls_link *t = l->tls;
-    return t->reads == 0 && !t->drained && !is_over(t);
+    return t->turn == 0 && !t->drained && !is_over(t);
 }
 
 /* What a call that did not succeed means. The sockets' own flags have been set by the BIO. */
@@ -167,7 +168,7 @@ enum link_io tls_link_handshake(struct link *l)
 {
     struct tls_link *t = l->tls;
     ERR_clear_error();
-    t->reads = READS;
+    t->turn = TURN_BYTES;
     int r = SSL_do_handshake(t->ssl);
     if (r == 1) {
         /* A client cannot have said anything valid before it had our random. */
@@ -197,7 +198,7 @@ enum link_io tls_link_recv(struct link *l, void *p, size_t room, size_t *n)
 {
     *n = 0;
     ERR_clear_error();
-    l->tls->reads = READS;
+    l->tls->turn = TURN_BYTES;
     while (*n < room) {
         size_t got;
         int r = SSL_read_ex(l->tls->ssl, (uint8_t *)p + *n, room - *n, &got);

@@ -2,10 +2,12 @@
  * stands in a certificate is the peer's and may be anything. */
 #include "tls_verdict.h"
 
+#include "../lib/calendar.h"
+#include "certificate.h"
+
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { PEER_TEXT_MAX = 64, NAMES_TOLD = 3 };
 
@@ -88,15 +90,8 @@ static void put_subject(struct tf_writer *w, const X509_NAME *name)
 
 static void put_day(struct tf_writer *w, const char *before, const ASN1_TIME *t)
 {
-    struct tm tm;
-    if (ASN1_TIME_to_tm(t, &tm) != 1)
-        return;
     tf_put_text(w, before);
-    tf_put_padded(w, (uint64_t)tm.tm_year + 1900, 4);
-    tf_put_char(w, '-');
-    tf_put_padded(w, (uint64_t)tm.tm_mon + 1, 2);
-    tf_put_char(w, '-');
-    tf_put_padded(w, (uint64_t)tm.tm_mday, 2);
+    tf_put_day(w, certificate_seconds(t));
 }
 
 /* The names that it does have: the first few, and how many more. */

@@ -72,6 +72,17 @@ static void times_are_rfc_3339_with_milliseconds(void **state)
     assert_time(253402300799999999, "9999-12-31T23:59:59.999Z");
 }
 
+static void the_day_stands_alone_as_well(void **state)
+{
+    char text[32];
+    struct tf_writer w = tf_writer_of(text, sizeof text);
+    (void)state;
+    tf_put_day(&w, 1795305600 + 86399);
+    tf_put_day(&w, -1);
+    assert_int_equal(w.len, 20);
+    assert_memory_equal(text, "2026-11-221970-01-01", 20);
+}
+
 static void a_clock_before_1970_is_taken_to_stand_at_1970(void **state)
 {
     (void)state;
@@ -86,6 +97,7 @@ int main(void)
         cmocka_unit_test(days_beyond_that_are_no_undefined_behaviour),
         cmocka_unit_test(dates_that_do_not_exist_are_refused),
         cmocka_unit_test(times_are_rfc_3339_with_milliseconds),
+        cmocka_unit_test(the_day_stands_alone_as_well),
         cmocka_unit_test(a_clock_before_1970_is_taken_to_stand_at_1970),
     };
     return cmocka_run_group_tests_name("calendar", tests, NULL, NULL);

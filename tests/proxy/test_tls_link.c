@@ -9,8 +9,13 @@
 
 #include "../../proxy/tls_link.h"
 #include "loop_fixture.h"
+#include <fcntl.h>
 #include <openssl/x509.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+
+/* Together more than one turn reads; a record each. */
+enum { KEY_UPDATES = 6000, KEY_UPDATE_BYTES = 27 };
 
 struct peer {
     SSL *ssl;
@@ -49,12 +54,10 @@ static int drop_certificate(void **state)
     return 0;
 }
 
-static int begin_side(void **state)
+static int begin_side_on(void **state, const int pair[2])
 {
     struct side *s = calloc(1, sizeof *s);
-    int pair[2];
     begin((void **)&s->stage);
-    tcp_pair(pair);
     s->far = pair[0];
     link_init(&s->link, pair[1]);
     s->link.writable = true;
@@ -65,6 +68,23 @@ static int begin_side(void **state)
     SSL_CTX_set_mode(s->server, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     *state = s;
     return 0;
+}
+
+static int begin_side(void **state)
+{
+    int pair[2];
+    tcp_pair(pair);
+    return begin_side_on(state, pair);
+}
+
+/* Over a socket that holds more than one turn is for. */
+static int begin_local_side(void **state)
+{
+    int pair[2], size = 1 << 20;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
+    assert_int_equal(fcntl(pair[1], F_SETFL, O_NONBLOCK), 0);
+    return begin_side_on(state, pair);
 }
 
 static int finish_side(void **state)
@@ -145,6 +165,35 @@ static void say_hello_and_break_off(SSL *ssl)
     shutdown(SSL_get_fd(ssl), SHUT_WR);
 }
 
+static void say_hello_and_reset(SSL *ssl)
+{
+    struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    SSL_write(ssl, "hello", 5);
+    connect(SSL_get_fd(ssl), &nowhere, sizeof nowhere);
+}
+
+/* All of it in one go, so that it is there at once. */
+static void update_keys_and_say_hello(SSL *ssl)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *records;
+    SSL_set0_wbio(ssl, bio);
+    for (int i = 0; i < KEY_UPDATES; i++) {
+        SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED);
+        SSL_do_handshake(ssl);
+    }
+    SSL_write(ssl, "hello", 5);
+    long n = BIO_get_mem_data(bio, &records);
+    assert_int_equal(send(SSL_get_rfd(ssl), records, (size_t)n, 0), n);
+}
+
+static void hear_the_end(SSL *ssl)
+{
+    char text[16];
+    assert_int_equal(SSL_read(ssl, text, sizeof text), 0);
+    assert_int_equal(SSL_get_error(ssl, 0), SSL_ERROR_ZERO_RETURN);
+}
+
 static void answer_all(SSL *ssl)
 {
     static char text[100000];
@@ -175,6 +224,57 @@ static void an_end_without_close_notify_is_told_apart(void **state)
     assert_int_equal(next(s, text, sizeof text, &n), LINK_OK);
     assert_int_equal(next(s, text, sizeof text, &n), LINK_EOF);
     assert_true(tls_link_is_cut(&s->link));
+}
+
+static void a_reset_behind_the_last_text_is_told_after_it(void **state)
+{
+    struct side *s = *state;
+    char text[16];
+    size_t n;
+    begin_tls(s, say_hello_and_reset);
+    struct pollfd p = {.fd = s->link.fd};
+    assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+    link_note(&s->link, WATCH_READ | WATCH_HANGUP | WATCH_ERROR);
+    assert_int_equal(link_recv(&s->link, text, sizeof text, &n), LINK_OK);
+    assert_int_equal(n, 5);
+    for (int again = 0; again < 2; again++) {
+        errno = 0;
+        assert_int_equal(link_recv(&s->link, text, sizeof text, &n), LINK_ERROR);
+        assert_int_equal(errno, ECONNRESET);
+    }
+}
+
+static void a_close_notify_that_finds_no_room_is_sent_later(void **state)
+{
+    struct side *s = *state;
+    begin_tls(s, hear_the_end);
+    s->link.writable = false;
+    assert_false(link_shut(&s->link));
+    assert_false(s->link.shut);
+    link_note(&s->link, WATCH_WRITE);
+    assert_true(link_shut(&s->link));
+    assert_true(s->link.shut);
+}
+
+static void what_is_no_text_does_not_keep_others_waiting(void **state)
+{
+    struct side *s = *state;
+    char text[16];
+    size_t n;
+    int there = 0, turns = 1;
+    begin_tls(s, update_keys_and_say_hello);
+    while (there < KEY_UPDATES * KEY_UPDATE_BYTES) {
+        await_readable(s->link.fd);
+        assert_int_equal(ioctl(s->link.fd, FIONREAD, &there), 0);
+    }
+    link_note(&s->link, WATCH_READ);
+    while (link_recv(&s->link, text, sizeof text, &n) == LINK_AGAIN) {
+        assert_true(s->link.readable);
+        assert_true(tls_link_has_more(&s->link));
+        turns++;
+    }
+    assert_int_equal(n, 5);
+    assert_in_range(turns, 2, 10);
 }
 
 static void records_read_before_tls_began_are_part_of_it(void **state)
@@ -257,6 +357,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(plain_text_arrives_and_a_close_notify_is_a_clean_end, begin_side,
                                         finish_side),
         cmocka_unit_test_setup_teardown(an_end_without_close_notify_is_told_apart, begin_side, finish_side),
+        cmocka_unit_test_setup_teardown(a_reset_behind_the_last_text_is_told_after_it, begin_side,
+                                        finish_side),
+        cmocka_unit_test_setup_teardown(a_close_notify_that_finds_no_room_is_sent_later, begin_side,
+                                        finish_side),
+        cmocka_unit_test_setup_teardown(what_is_no_text_does_not_keep_others_waiting, begin_local_side,
+                                        finish_side),
         cmocka_unit_test_setup_teardown(records_read_before_tls_began_are_part_of_it, begin_side,
                                         finish_side),
         cmocka_unit_test_setup_teardown(a_link_that_moved_goes_on, begin_side, finish_side),
