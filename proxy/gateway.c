@@ -355,6 +355,8 @@ int gateway_main(int argc, char **argv)
         stderr,
         "tlsfloor: room for %zu connections at once, by [limits] connections or the limit on open files\n",
         g.stage.settings[0].session_max * g.loop_count);
+    say(tls_can_tls10() ? "this OpenSSL can do TLS 1.0, for clients that are upgraded"
+                        : "this OpenSSL cannot do TLS 1.0 at all: clients that need it cannot be upgraded");
     say("ready");
     uv_run(&g.uv, UV_RUN_DEFAULT);
     finish(&g);

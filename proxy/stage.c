@@ -129,9 +129,6 @@ static bool take_tls(struct stage *stage, const struct stage *old, char *error, 
         return true;
     }
     ca_report_outgrown(ca, tf, stderr);
-    if (!tls_can_tls10())
-        fprintf(stderr,
-                "tlsfloor: this OpenSSL cannot do TLS 1.0 at all: clients that need it cannot be upgraded\n");
     stage->tls = tls_new(tf, ca, old != NULL ? old->tls : NULL, error, size);
     if (stage->tls == NULL)
         ca_unref(ca);
