@@ -162,21 +162,31 @@ static bool is_never_terminated(const struct tf_policy *policy, const char *host
     return has_pattern(policy->never_terminate, policy->never_terminate_count, host);
 }
 
-/* Whether plain HTTP to the session's host goes on as it is. */
-static bool stays_plain(const struct tf_policy *policy, const struct tf_facts *facts)
+/* Whether plain HTTP to the session's host goes on as it is, whatever a rule says. */
+static bool is_kept_plain(const struct tf_policy *policy, const struct tf_facts *facts)
 {
     const char *host = tf_policy_host(facts);
     return (facts->m365 && facts->m365->stays_plain) || is_never_terminated(policy, host) ||
            has_pattern(policy->stay_plain, policy->stay_plain_count, host);
 }
 
-/* Whether a session for which it would be of use is to be upgraded. Who only watches does not end anybody's
- * TLS, unless a rule says so. */
-static bool wants_upgrade(const struct tf_policy *policy, const struct tf_facts *facts)
+/* Whether rules, or the default, mean a session to be upgraded. Who only watches does not end anybody's TLS,
+ * unless a rule says so. */
+static bool is_meant(const struct tf_policy *policy, const struct tf_facts *facts)
 {
     bool by_default = facts->m365 != NULL && !policy->monitor;
-    bool is_meant = facts->rule ? facts->rule->action == TF_ACTION_UPGRADE : by_default;
-    return policy->can_upgrade && is_meant && !(facts->ask == TF_ASK_HTTP && stays_plain(policy, facts));
+    return policy->can_upgrade && (facts->rule ? facts->rule->action == TF_ACTION_UPGRADE : by_default);
+}
+
+bool tf_policy_stays_plain(const struct tf_policy *policy, const struct tf_facts *facts)
+{
+    return facts->ask == TF_ASK_HTTP && is_meant(policy, facts) && is_kept_plain(policy, facts);
+}
+
+/* Whether a session for which it would be of use is to be upgraded. */
+static bool wants_upgrade(const struct tf_policy *policy, const struct tf_facts *facts)
+{
+    return is_meant(policy, facts) && !tf_policy_stays_plain(policy, facts);
 }
 
 /* Whether the hello names another host than the client has asked for. */

@@ -81,6 +81,9 @@ const char *tf_policy_host(const struct tf_facts *facts);
  * Location field may be rewritten for. */
 bool tf_policy_upgrades(const struct tf_policy *policy, const struct tf_facts *facts,
                         const struct tf_target *target, int32_t today);
+/* Whether a plain HTTP request, decided as facts say, would be upgraded if its host did not have to stay
+ * plain. */
+bool tf_policy_stays_plain(const struct tf_policy *policy, const struct tf_facts *facts);
 
 /* Whether one of the rules has this action. */
 bool tf_policy_has_action(const struct tf_policy *policy, enum tf_action action);

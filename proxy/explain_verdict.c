@@ -137,5 +137,8 @@ bool explain_plain(const struct conf *c, const struct tf_facts *facts)
     struct tf_facts plain = *facts;
     plain.ask = TF_ASK_HTTP;
     explain_verdict(c, &plain, "plain HTTP");
+    if (tf_policy_stays_plain(&c->tf.policy, &plain))
+        printf("  %-12s not upgraded: tlsfloor endpoints lookup %s:%u tells why it stays plain\n", "",
+               plain.target.host, plain.target.port);
     return plain.verdict == TF_VERDICT_UPGRADE;
 }

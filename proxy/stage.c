@@ -101,12 +101,12 @@ static bool note_own_addresses(struct stage *stage, const struct tf_addr *admin)
     return ok;
 }
 
-/* The CA, made on the first run. */
-static struct ca *take_ca(const struct tf_conf *tf, char *error, size_t size)
+/* The CA, made where there is none if `may_make`. */
+static struct ca *take_ca(const struct tf_conf *tf, bool may_make, char *error, size_t size)
 {
     bool missing;
     struct ca *ca = ca_load(tf, &missing, error, size);
-    if (ca != NULL || !missing || !ca_make(tf, false, error, size))
+    if (ca != NULL || !missing || !may_make || !ca_make(tf, false, error, size))
         return ca;
     fprintf(stderr,
             "tlsfloor: made a CA in %s; clients that are to be upgraded must trust it: tlsfloor ca export\n",
@@ -114,14 +114,17 @@ static struct ca *take_ca(const struct tf_conf *tf, char *error, size_t size)
     return ca_load(tf, NULL, error, size);
 }
 
-/* Without a CA nobody is upgraded. That is no reason not to hold the floor, unless a rule counts on it. */
+/* Without a CA nobody is upgraded. That is no reason not to hold the floor, unless a rule counts on it, or
+ * clients do: a reload that does not find the CA in use must neither end upgrades nor make another one, which
+ * no client would trust. */
 static bool take_tls(struct stage *stage, const struct stage *old, char *error, size_t size)
 {
     struct tf_conf *tf = &stage->conf->tf;
     if (!tf->policy.can_upgrade)
         return true;
-    struct ca *ca = take_ca(tf, error, size);
-    if (ca == NULL && tf_policy_has_action(&tf->policy, TF_ACTION_UPGRADE))
+    bool is_first = old == NULL || old->tls == NULL;
+    struct ca *ca = take_ca(tf, is_first, error, size);
+    if (ca == NULL && (!is_first || tf_policy_has_action(&tf->policy, TF_ACTION_UPGRADE)))
         return false;
     if (ca == NULL) {
         fprintf(stderr, "tlsfloor: nobody is upgraded: %s\n", error);

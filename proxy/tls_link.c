@@ -64,13 +64,17 @@ static int bio_read(BIO *bio, char *p, int room)
 static int bio_write(BIO *bio, const char *p, int n)
 {
     struct link *l = BIO_get_data(bio);
+    struct tls_link *t = l->tls;
     size_t sent = 0;
     BIO_clear_retry_flags(bio);
-    if (l->writable && link_send_raw(l, p, (size_t)n, &sent) == LINK_ERROR)
-        return -1;
+    if (t->write_error == 0 && l->writable && link_send_raw(l, p, (size_t)n, &sent) == LINK_ERROR)
+        t->write_error = errno;
     if (sent > 0)
         return (int)sent;
-    BIO_set_retry_write(bio);
+    if (t->write_error != 0)
+        errno = t->write_error;
+    else
+        BIO_set_retry_write(bio);
     return -1;
 }
 

@@ -17,11 +17,12 @@ struct tls_link {
     SSL *ssl;
     struct resume_entry *resume; /* held; NULL: nothing is resumed */
     struct tf_span
-        raw;      /* records that were read before TLS began; the caller's until the handshake is over */
-    bool drained; /* the socket has nothing more until the next edge */
-    bool ended;   /* the socket has told its end */
-    int error;    /* or its failure, as errno; which it tells only once */
-    size_t turn;  /* bytes of the socket that the call in progress may still read; or a few more */
+        raw;         /* records that were read before TLS began; the caller's until the handshake is over */
+    bool drained;    /* the socket has nothing more until the next edge */
+    bool ended;      /* the socket has told its end */
+    int error;       /* or its failure, as errno; which it tells only once */
+    int write_error; /* likewise, of a send */
+    size_t turn;     /* bytes of the socket that the call in progress may still read; or a few more */
 };
 
 /* Puts `ssl` on the link: taken over, also on failure. `raw`: what has been read from the socket already; the

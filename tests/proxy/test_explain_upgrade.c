@@ -185,7 +185,11 @@ static void plain_http_is_judged_beside_tls(void **state)
     assert_has(o.out, "port         443 (of the upgrade): allowed\n"
                       "  resolve      93.184.1.1:8443, by [upstream] resolve\n");
     explain(CONNECT RULE, "crl.microsoft.com:80");
-    assert_has(o.out, "plain HTTP   tunnel; no rule matches\n");
+    assert_has(o.out,
+               "plain HTTP   tunnel; no rule matches\n"
+               "               not upgraded: tlsfloor endpoints lookup crl.microsoft.com:80 tells why");
+    explain(CONNECT RULE, "www.example.com:80");
+    assert_null(strstr(o.out, "not upgraded"));
 }
 
 static void a_forward_listener_has_plain_http_to_its_upstream(void **state)

@@ -59,6 +59,7 @@ static int begin_side_on(void **state, const int pair[2])
     struct side *s = calloc(1, sizeof *s);
     begin((void **)&s->stage);
     s->far = pair[0];
+    setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &(int){16384}, sizeof(int)); /* so that it is full at times */
     link_init(&s->link, pair[1]);
     s->link.writable = true;
     s->server = SSL_CTX_new(TLS_server_method());
@@ -168,7 +169,9 @@ static void say_hello_and_break_off(SSL *ssl)
 static void say_hello_and_reset(SSL *ssl)
 {
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    char heard;
     SSL_write(ssl, "hello", 5);
+    SSL_read(ssl, &heard, 1); /* a reset may overtake what is not read yet */
     connect(SSL_get_fd(ssl), &nowhere, sizeof nowhere);
 }
 
@@ -184,14 +187,14 @@ static void update_keys_and_say_hello(SSL *ssl)
     }
     SSL_write(ssl, "hello", 5);
     long n = BIO_get_mem_data(bio, &records);
-    assert_int_equal(send(SSL_get_rfd(ssl), records, (size_t)n, 0), n);
+    send(SSL_get_rfd(ssl), records, (size_t)n, 0);
 }
 
-static void hear_the_end(SSL *ssl)
+static void say_bye_after_a_close_notify(SSL *ssl)
 {
     char text[16];
-    assert_int_equal(SSL_read(ssl, text, sizeof text), 0);
-    assert_int_equal(SSL_get_error(ssl, 0), SSL_ERROR_ZERO_RETURN);
+    if (SSL_get_error(ssl, SSL_read(ssl, text, sizeof text)) == SSL_ERROR_ZERO_RETURN)
+        SSL_write(ssl, "bye", 3);
 }
 
 static void answer_all(SSL *ssl)
@@ -232,11 +235,12 @@ static void a_reset_behind_the_last_text_is_told_after_it(void **state)
     char text[16];
     size_t n;
     begin_tls(s, say_hello_and_reset);
+    assert_int_equal(next(s, text, sizeof text, &n), LINK_OK);
+    assert_int_equal(n, 5);
+    assert_int_equal(link_send(&s->link, "!", 1, &n), LINK_OK);
     struct pollfd p = {.fd = s->link.fd};
     assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
     link_note(&s->link, WATCH_READ | WATCH_HANGUP | WATCH_ERROR);
-    assert_int_equal(link_recv(&s->link, text, sizeof text, &n), LINK_OK);
-    assert_int_equal(n, 5);
     for (int again = 0; again < 2; again++) {
         errno = 0;
         assert_int_equal(link_recv(&s->link, text, sizeof text, &n), LINK_ERROR);
@@ -247,13 +251,17 @@ static void a_reset_behind_the_last_text_is_told_after_it(void **state)
 static void a_close_notify_that_finds_no_room_is_sent_later(void **state)
 {
     struct side *s = *state;
-    begin_tls(s, hear_the_end);
+    char text[16];
+    size_t n;
+    begin_tls(s, say_bye_after_a_close_notify);
     s->link.writable = false;
     assert_false(link_shut(&s->link));
     assert_false(s->link.shut);
     link_note(&s->link, WATCH_WRITE);
     assert_true(link_shut(&s->link));
     assert_true(s->link.shut);
+    assert_int_equal(next(s, text, sizeof text, &n), LINK_OK);
+    assert_memory_equal(text, "bye", 3);
 }
 
 static void what_is_no_text_does_not_keep_others_waiting(void **state)
