@@ -235,3 +235,19 @@ bool tf_host_matches(const char *pattern, const char *host, size_t host_len)
     size_t n = strlen(tail);
     return host_len > n && same_name(tail, host + host_len - n, n);
 }
+
+bool tf_port_is_mail(uint16_t port)
+{
+    switch (port) {
+    case 25:
+    case 110:
+    case 143:
+    case 465:
+    case 587:
+    case 993:
+    case 995:
+        return true;
+    default:
+        return false;
+    }
+}

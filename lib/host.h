@@ -42,6 +42,9 @@ enum tf_host_error tf_authority_parse(const char *text, size_t n, uint16_t defau
 void tf_put_authority(struct tf_writer *w, const struct tf_target *target, uint16_t default_port);
 const char *tf_host_error_text(enum tf_host_error e);
 
+/* Whether a port is one of mail: SMTP, POP3 and IMAP, in plain or over TLS. */
+bool tf_port_is_mail(uint16_t port);
+
 /* `*` any name, `*.suffix` any name below suffix (not suffix itself), else the
  * name itself. `pattern` is lower case without a trailing dot; `host` may be
  * any case and have one. */

@@ -300,7 +300,7 @@ static void finish(struct gateway *g)
             "block log: %llu written, %llu dropped\n",
             (unsigned long long)totals_sum(&t, COUNTER_SESSIONS_CONNECT, COUNTER_SESSIONS_ACTIVE),
             (unsigned long long)t.values[COUNTER_TUNNELS],
-            (unsigned long long)totals_sum(&t, COUNTER_UPGRADES_PLAIN, COUNTER_RESUMED_INSIDE),
+            (unsigned long long)totals_sum(&t, COUNTER_UPGRADES_PLAIN, COUNTER_UPGRADED_TO_12),
             (unsigned long long)blocked, (unsigned long long)would_block,
             (unsigned long long)t.values[COUNTER_LOG_WRITTEN],
             (unsigned long long)t.values[COUNTER_LOG_DROPPED]);

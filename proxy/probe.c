@@ -39,11 +39,6 @@ static enum probe_starttls usual_starttls(uint16_t port)
     }
 }
 
-static bool is_mail_over_tls(uint16_t port)
-{
-    return port == 465 || port == 993 || port == 995;
-}
-
 static void find_versions(struct probe *p, struct probe_result *r)
 {
     static const uint16_t versions[PROBE_VERSIONS] = {TF_TLS13, TF_TLS12, TF_TLS11, TF_TLS10, TF_SSL3};
@@ -100,7 +95,7 @@ static int probe(const struct order *o)
         .asked = o->target,
         .target = o->target,
         .starttls = o->starttls,
-        .is_http = o->starttls == PROBE_AT_ONCE && !is_mail_over_tls(o->target.port),
+        .is_http = o->starttls == PROBE_AT_ONCE && !tf_port_is_mail(o->target.port),
         .timeout_ms = o->timeout_ms,
         .end_ms = fetch_now_ms() + RUN_MS,
     };

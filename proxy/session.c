@@ -181,8 +181,17 @@ static void count_upgrade(struct counters *counters, const struct tf_facts *fact
 {
     static const enum counter from[] = {COUNTER_UPGRADES_PLAIN, COUNTER_UPGRADES_10, COUNTER_UPGRADES_11,
                                         COUNTER_UPGRADES_12};
+    static const enum counter areas[TF_M365_AREAS] = {[TF_M365_COMMON] = COUNTER_UPGRADED_COMMON,
+                                                      [TF_M365_EXCHANGE] = COUNTER_UPGRADED_EXCHANGE,
+                                                      [TF_M365_SHAREPOINT] = COUNTER_UPGRADED_SHAREPOINT,
+                                                      [TF_M365_SKYPE] = COUNTER_UPGRADED_SKYPE,
+                                                      [TF_M365_MEM] = COUNTER_UPGRADED_MEM,
+                                                      [TF_M365_OTHER] = COUNTER_UPGRADED_OTHER};
     uint16_t version = facts->inside.version;
     counters_add(counters, from[version == 0 ? 0 : version <= TF_TLS10 ? 1 : version == TF_TLS11 ? 2 : 3], 1);
+    counters_add(counters,
+                 facts->outside.version == TF_TLS12 ? COUNTER_UPGRADED_TO_12 : COUNTER_UPGRADED_TO_13, 1);
+    counters_add(counters, facts->m365 != NULL ? areas[facts->m365->area] : COUNTER_UPGRADED_ELSEWHERE, 1);
     counters_add(counters, COUNTER_RESUMED_INSIDE, facts->inside.resumed);
     counters_add(counters, COUNTER_RESUMED_OUTSIDE, facts->outside.resumed);
 }

@@ -38,7 +38,7 @@ static bool begin_originate(struct session *s)
 {
     const struct tf_facts *facts = session_facts(s);
     const struct tls *tls = s->loop->setting->tls;
-    bool is_http = facts->ask == TF_ASK_HTTP || facts->target.port == 443;
+    bool is_http = facts->ask == TF_ASK_HTTP || !tf_port_is_mail(facts->target.port);
     if (tls == NULL) /* a reload has taken it away */
         return false;
     struct resume_entry *known = resume_hold(&s->loop->resumer, tf_policy_host(facts), facts->target.port);

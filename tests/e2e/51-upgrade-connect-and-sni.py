@@ -127,6 +127,18 @@ def a_client_that_names_no_protocol_gets_none_and_the_server_is_offered_HTTP_1_1
 
 
 @story
+def on_another_port_the_server_is_offered_HTTP_1_1_too():
+    settings = {"access.port": "8443", "rule up.destination": OFFICE, "rule up.action": "upgrade"}
+    with OfficeOrigin() as origin:
+        origin.asked_port = 8443
+        with Gateway(origin, settings=settings, upgrades=True) as gateway:
+            with RawClient(gateway.proxy).connect(OFFICE, 8443) as raw:
+                handshake(gateway, raw, OFFICE).close()
+            check_equal(offered(origin), ["http/1.1"], "ALPN that the server was offered")
+            gateway.record(UPGRADED)
+
+
+@story
 def on_a_port_of_mail_the_server_is_offered_no_protocol():
     for port in MAIL_PORTS:
         with OfficeOrigin() as origin:

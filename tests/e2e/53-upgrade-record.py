@@ -145,6 +145,10 @@ def counters_add_up():
         for version, count in (("1.0", 2), ("1.1", 1), ("1.2", 0), ("plain", 0)):
             upgrades = gateway.metric("tlsfloor_upgrades_total", **{"from": version})
             check_equal(upgrades, count, f"upgrades from {version}")
+        check_equal(gateway.metric("tlsfloor_upgraded_to_total", version="1.3"), 3, "upgrades to 1.3")
+        check_equal(gateway.metric("tlsfloor_upgraded_to_total", version="1.2"), 0, "upgrades to 1.2")
+        check_equal(gateway.metric("tlsfloor_upgraded_area_total", area="exchange"), 3, "upgrades to Exchange")
+        check_equal(gateway.metric("tlsfloor_upgraded_area_total", area="none"), 0, "upgrades elsewhere")
         check_equal(gateway.metric("tlsfloor_blocked_total"), 1, "tlsfloor_blocked_total")
         check_equal(gateway.metric("tlsfloor_errors_total"), 0, "tlsfloor_errors_total")
         check_equal(gateway.metric("tlsfloor_log_written_total"), 4, "lines in the block log")

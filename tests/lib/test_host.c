@@ -295,9 +295,17 @@ static void patterns_match_names_and_what_lies_below_suffixes(void **state)
     assert_false(tf_host_matches("a", "a\0b", 3));
 }
 
+static void ports_of_mail_are_known(void **state)
+{
+    (void)state;
+    assert_true(tf_port_is_mail(587) && tf_port_is_mail(993) && tf_port_is_mail(25));
+    assert_false(tf_port_is_mail(443) || tf_port_is_mail(8443) || tf_port_is_mail(80));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ports_of_mail_are_known),
         cmocka_unit_test(names_are_lowered_and_lose_their_trailing_dot),
         cmocka_unit_test(every_spelling_of_an_ipv4_address_is_that_address),
         cmocka_unit_test(what_ends_in_a_number_and_is_no_address_is_refused),
