@@ -30,6 +30,13 @@ struct pair {
     EVP_PKEY *public; /* the half that stands in certificates */
 };
 
+/* Counted, since a reload's CA goes on with them. */
+struct leaf_keys {
+    atomic_uint refs;
+    pthread_mutex_t mutexes[LEAF_KINDS]; /* who needs one kind does not wait for the other */
+    struct pair pairs[LEAF_KINDS];
+};
+
 struct ca {
     atomic_uint refs;
     X509 *certificates[CA_CHAIN_MAX]; /* the CA's own, and those behind it */
@@ -41,9 +48,7 @@ struct ca {
     uint32_t leaf_days;
     const EVP_MD *digest;
     uint8_t id[CA_ID_SIZE];
-
-    pthread_mutex_t mutexes[2]; /* guard leaf_keys: who needs one kind does not wait for the other */
-    struct pair leaf_keys[LEAF_KINDS];
+    struct leaf_keys *leaf_keys;
 };
 
 /* --- what must be true of it --- */
@@ -173,6 +178,36 @@ static bool load(struct ca *ca, const struct ca_files *files, char *error, size_
            read_names(ca, file, error, size) && finish(ca, error, size);
 }
 
+static struct leaf_keys *new_leaf_keys(void)
+{
+    struct leaf_keys *keys = calloc(1, sizeof *keys);
+    if (!keys)
+        return NULL;
+    atomic_init(&keys->refs, 1u);
+    for (size_t i = 0; i < LEAF_KINDS; i++)
+        pthread_mutex_init(&keys->mutexes[i], NULL);
+    return keys;
+}
+
+static void unref_leaf_keys(struct leaf_keys *keys)
+{
+    if (!keys || atomic_fetch_sub_explicit(&keys->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    for (size_t i = 0; i < LEAF_KINDS; i++) {
+        EVP_PKEY_free(keys->pairs[i].key);
+        EVP_PKEY_free(keys->pairs[i].public);
+        pthread_mutex_destroy(&keys->mutexes[i]);
+    }
+    free(keys);
+}
+
+void ca_share_leaf_keys(struct ca *ca, const struct ca *old)
+{
+    atomic_fetch_add_explicit(&old->leaf_keys->refs, 1, memory_order_relaxed);
+    unref_leaf_keys(ca->leaf_keys);
+    ca->leaf_keys = old->leaf_keys;
+}
+
 struct ca *ca_load(const struct tf_conf *conf, bool *missing, char *error, size_t size)
 {
     struct ca_files files = ca_files_of(conf->ca.directory);
@@ -185,13 +220,15 @@ struct ca *ca_load(const struct tf_conf *conf, bool *missing, char *error, size_
         return NULL;
     }
     struct ca *ca = calloc(1, sizeof *ca);
-    if (!ca) {
+    struct leaf_keys *keys = new_leaf_keys();
+    if (!ca || !keys) {
         snprintf(error, size, "out of memory");
+        unref_leaf_keys(keys);
+        free(ca);
         return NULL;
     }
     atomic_init(&ca->refs, 1u);
-    pthread_mutex_init(&ca->mutexes[TF_LEAF_RSA], NULL);
-    pthread_mutex_init(&ca->mutexes[TF_LEAF_ECDSA], NULL);
+    ca->leaf_keys = keys;
     ca->leaf_days = conf->ca.leaf_days;
     ca->digest = conf->ca.digest == TF_SHA1 ? EVP_sha1() : EVP_sha256();
     if (load(ca, &files, error, size))
@@ -219,14 +256,9 @@ void ca_unref(struct ca *ca)
         ca_names_fini(&ca->names[i]);
         X509_free(ca->certificates[i]);
     }
-    for (size_t i = 0; i < LEAF_KINDS; i++) {
-        EVP_PKEY_free(ca->leaf_keys[i].key);
-        EVP_PKEY_free(ca->leaf_keys[i].public);
-    }
+    unref_leaf_keys(ca->leaf_keys);
     sk_X509_free(ca->chain);
     EVP_PKEY_free(ca->key);
-    pthread_mutex_destroy(&ca->mutexes[TF_LEAF_RSA]);
-    pthread_mutex_destroy(&ca->mutexes[TF_LEAF_ECDSA]);
     free(ca);
 }
 
@@ -303,12 +335,12 @@ static void make_pair(struct pair *pair, enum tf_leaf kind)
 
 static struct pair leaf_pair(struct ca *ca, enum tf_leaf kind)
 {
-    struct pair *pair = &ca->leaf_keys[kind];
-    pthread_mutex_lock(&ca->mutexes[kind]);
+    struct pair *pair = &ca->leaf_keys->pairs[kind];
+    pthread_mutex_lock(&ca->leaf_keys->mutexes[kind]);
     if (!pair->key)
         make_pair(pair, kind);
     struct pair made = *pair;
-    pthread_mutex_unlock(&ca->mutexes[kind]);
+    pthread_mutex_unlock(&ca->leaf_keys->mutexes[kind]);
     return made;
 }
 

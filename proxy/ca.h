@@ -46,6 +46,9 @@ bool ca_covers(const struct ca *ca, const char *pattern);
 
 /* The key that all leaves of a kind share: made at the first call, which is slow. NULL: OpenSSL cannot. */
 EVP_PKEY *ca_leaf_key(struct ca *ca, enum tf_leaf kind);
+/* Before a CA that was just loaded is used: its leaves get the keys of those of `old`, made or yet to be
+ * made. */
+void ca_share_leaf_keys(struct ca *ca, const struct ca *old);
 /* Slow. A certificate for one DNS name, valid from a little before `now_s` (seconds since 1970) for conf's
  * leaf_days, with a random serial. To be freed; NULL: OpenSSL cannot. */
 X509 *ca_sign_leaf(struct ca *ca, const char *name, enum tf_leaf kind, int64_t now_s);

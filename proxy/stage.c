@@ -131,6 +131,8 @@ static bool take_tls(struct stage *stage, const struct stage *old, char *error, 
         tf->policy.can_upgrade = false;
         return true;
     }
+    if (!is_first)
+        ca_share_leaf_keys(ca, tls_ca(old->tls));
     ca_report_outgrown(ca, tf, stderr);
     stage->tls = tls_new(tf, ca, old != NULL ? old->tls : NULL, error, size);
     if (stage->tls == NULL)

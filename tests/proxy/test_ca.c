@@ -220,6 +220,21 @@ static void leaves_of_a_kind_share_their_key(void **state)
     X509_free(leaf);
 }
 
+static void a_CA_loaded_anew_goes_on_with_the_keys_of_its_leaves(void **state)
+{
+    (void)state;
+    char error[CA_ERROR_MAX];
+    EVP_PKEY *ec = ca_leaf_key(ca, TF_LEAF_ECDSA);
+    struct ca *next = ca_load(&stage.conf, NULL, error, sizeof error);
+    assert_non_null(next);
+    ca_share_leaf_keys(next, ca);
+    assert_ptr_equal(ca_leaf_key(next, TF_LEAF_ECDSA), ec);
+    EVP_PKEY *rsa = ca_leaf_key(next, TF_LEAF_RSA); /* not there yet before */
+    assert_ptr_equal(ca_leaf_key(ca, TF_LEAF_RSA), rsa);
+    ca_unref(next);
+    assert_ptr_equal(ca_leaf_key(ca, TF_LEAF_RSA), rsa);
+}
+
 static void names_are_permitted_as_clients_will_see_it(void **state)
 {
     (void)state;
@@ -409,6 +424,7 @@ int main(void)
         TEST(a_name_that_is_too_long_for_a_subject_stands_in_the_extension_alone),
         TEST(leaves_are_signed_with_the_digest_that_is_set),
         TEST(leaves_of_a_kind_share_their_key),
+        TEST(a_CA_loaded_anew_goes_on_with_the_keys_of_its_leaves),
         TEST(names_are_permitted_as_clients_will_see_it),
         TEST(certificates_that_cannot_be_a_CA_are_refused),
         TEST(files_that_are_no_certificates_are_refused),
