@@ -9,9 +9,17 @@
 
 #include "access.h"
 #include "arena.h"
+#include "mail.h"
 
-enum tf_kind { TF_KIND_CONNECT, TF_KIND_SNI, TF_KIND_FORWARD };
-enum tf_protocol { TF_PROTOCOL_TLS, TF_PROTOCOL_HTTP };
+enum tf_kind { TF_KIND_CONNECT, TF_KIND_SNI, TF_KIND_FORWARD, TF_KIND_SOCKS5, TF_KIND_TRANSPARENT };
+enum tf_intercept { TF_INTERCEPT_REDIRECT, TF_INTERCEPT_TPROXY };
+enum tf_protocol {
+    TF_PROTOCOL_TLS,
+    TF_PROTOCOL_HTTP,
+    TF_PROTOCOL_SMTP, /* from here on: mail */
+    TF_PROTOCOL_IMAP,
+    TF_PROTOCOL_POP3
+};
 
 /* A [listener NAME]. */
 struct tf_listener {
@@ -20,9 +28,23 @@ struct tf_listener {
     const struct tf_addr *addresses; /* family TF_FAMILY_NONE: every address of this machine, v4 and v6 */
     size_t address_count;
     enum tf_kind kind;
-    uint16_t port;             /* sni: dialled on */
-    enum tf_protocol protocol; /* forward: what clients speak */
-    struct tf_target upstream; /* forward: who they speak to; otherwise the host is empty */
+    uint16_t port;                 /* sni: dialled on */
+    enum tf_intercept intercept;   /* transparent */
+    enum tf_protocol protocol;     /* forward: what clients speak */
+    struct tf_target upstream;     /* forward: who they speak to; otherwise the host is empty */
+    enum tf_client_tls client_tls; /* forward */
+    bool opportunistic;            /* forward, smtp: a server without STARTTLS will do */
+    const char *server_name;       /* forward, transparent: must be in the server's certificate; "": the host */
+    uint8_t send_proxy;            /* forward: version of the PROXY header; 0: none */
+    bool accept_proxy;
+    const struct tf_cidr *proxy_sources; /* accept_proxy: who is believed; none: everybody */
+    size_t proxy_source_count;
+    bool tls;                /* clients speak TLS to the proxy itself */
+    const char *certificate; /* file, or "" */
+    const char *key;         /* file, or "": it is in the certificate's */
+    const char *users;       /* file, or "": nobody logs in */
+    bool bridge;             /* mail: logins are ours, and the server gets OAuth */
+    const char *oauth;       /* bridge: file */
     struct tf_listener *next;
 };
 
@@ -36,10 +58,14 @@ struct tf_override {
 
 /* [limits]: milliseconds and bytes. Each has its row, with bounds and default, in conf.def. */
 struct tf_limits {
-    uint32_t hello_ms, request_ms, dial_ms, handshake_ms, idle_ms, half_closed_ms, linger_ms, drain_ms;
-    uint32_t hello_bytes, head_bytes;
+    uint32_t hello_ms, request_ms, dial_ms, handshake_ms, mail_ms, login_ms, idle_ms, half_closed_ms,
+        linger_ms, drain_ms;
+    uint32_t hello_bytes, head_bytes, line_bytes;
     uint64_t lookahead_bytes; /* all hellos and request heads being gathered, of one loop */
     uint32_t connections;     /* 0: as many as open files allow */
+    uint32_t per_source;      /* 0: no limit */
+    uint32_t per_user;        /* 0: no limit */
+    uint32_t logins;          /* remembered, of all loops */
     uint32_t log_bytes;       /* queue in front of the log thread */
     uint32_t dns_entries, dns_ttl_max_ms, dns_negative_ms, dns_ms;
     uint32_t pipes;             /* of one loop's splice pool */
@@ -69,6 +95,13 @@ struct tf_conf {
         const char *key;         /* file, or "": it is in the certificate's */
     } upstream;
     struct {
+        struct tf_target proxy; /* host empty: there is none */
+        const char *user;       /* "": it wants no login */
+        const char *password_file;
+        const struct tf_destination *bypass; /* these are connected directly */
+        size_t bypass_count;
+    } parent;
+    struct {
         const char *directory; /* or "off" */
         uint32_t leaf_days;
         enum tf_digest_name digest;
@@ -83,6 +116,7 @@ struct tf_conf {
     bool open_proxy; /* [access] open_proxy: told to serve the world */
     const char
         *dns_servers; /* [dns] servers: "" is the system's; else a list for ares_set_servers_ports_csv */
+    const char *name; /* [gateway] name; "": the machine's */
     uint32_t threads; /* [gateway] threads: loops; 0: one a core */
     struct tf_section *sections; /* every setting as it was written; see below */
 };

@@ -143,6 +143,9 @@ void tf_put_values(struct tf_writer *w, const struct tf_key *key)
     case TF_TYPE_AUTHORITY:
         tf_put_text(w, "HOST or HOST:PORT");
         return;
+    case TF_TYPE_HOST:
+        tf_put_text(w, "a host name");
+        return;
     case TF_TYPE_ADDRESS_OR_OFF:
         tf_put_text(w, "ADDRESS:PORT or off");
         return;

@@ -15,6 +15,7 @@ enum tf_value_type {
     TF_TYPE_PATH,
     TF_TYPE_SINK,
     TF_TYPE_AUTHORITY,
+    TF_TYPE_HOST,
     TF_TYPE_ADDRESS_OR_OFF,
     TF_TYPE_SERVERS,
     TF_TYPE_ADDRESS_SET,

@@ -152,16 +152,29 @@ static bool read_sink(const struct tf_value *v)
     return read_text(v);
 }
 
-/* HOST or HOST:PORT; nothing is none. */
+/* HOST or HOST:PORT; nothing is none. Which port goes without saying depends on other keys: 0 until then. */
 static bool read_authority(const struct tf_value *v)
 {
-    enum { HTTP_PORT = 80 };
     struct tf_target *field = v->field;
     *field = (struct tf_target){.port = 0};
-    if (v->text.n == 0)
+    if (v->text.n == 0 || tf_host_parse(v->text.p, v->text.n, field) == TF_HOST_OK)
         return true;
-    enum tf_host_error e = tf_authority_parse(v->text.p, v->text.n, HTTP_PORT, field);
+    enum tf_host_error e = tf_authority_parse(v->text.p, v->text.n, 0, field);
     return e == TF_HOST_OK || tf_value_wrong_host(v, v->text, e);
+}
+
+/* A name in lower case; nothing is none. */
+static bool read_host(const struct tf_value *v)
+{
+    struct tf_target host;
+    if (v->text.n == 0)
+        return read_text(v);
+    enum tf_host_error e = tf_host_parse(v->text.p, v->text.n, &host);
+    if (e != TF_HOST_OK)
+        return tf_value_wrong_host(v, v->text, e);
+    if (host.is_address)
+        return tf_value_wrong(v, "that is an address");
+    return tf_value_keep(v, tf_text_of(host.host), v->field);
 }
 
 static bool read_address_or_off(const struct tf_value *v)
@@ -195,6 +208,8 @@ static bool (*reader_of(enum tf_value_type type))(const struct tf_value *)
         return read_authority;
     case TF_TYPE_ADDRESS_OR_OFF:
         return read_address_or_off;
+    case TF_TYPE_HOST:
+        return read_host;
     case TF_TYPE_SERVERS:
         return tf_read_servers;
     case TF_TYPE_ADDRESS_SET:

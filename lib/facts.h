@@ -6,6 +6,7 @@
 
 #include "hello.h"
 #include "host.h"
+#include "mail.h"
 #include "reasons.h"
 
 enum tf_verdict {
@@ -19,7 +20,8 @@ enum tf_verdict {
 /* What the client asked the front for. */
 enum tf_ask {
     TF_ASK_TUNNEL, /* bytes both ways, TLS inside: CONNECT, SNI */
-    TF_ASK_HTTP    /* one plain HTTP exchange */
+    TF_ASK_HTTP,   /* one plain HTTP exchange */
+    TF_ASK_MAIL    /* a mail dialogue that is in plain text so far */
 };
 
 struct tf_rule;
@@ -34,10 +36,13 @@ struct tf_leg {
 };
 
 #define TF_USER_AGENT_MAX 256
+#define TF_USER_MAX       256 /* of a user's name or password, with the NUL */
 
 struct tf_facts {
     /* who */
     struct tf_addr source;
+    struct tf_addr via; /* who has said so in a PROXY protocol header; family TF_FAMILY_NONE: there was none */
+    char user[TF_USER_MAX]; /* who has logged in; peer bytes; "" */
     const char *listener;               /* its name in the configuration */
     char user_agent[TF_USER_AGENT_MAX]; /* where the front saw one, cut to fit; peer bytes; NUL-terminated */
     /* where to */
@@ -48,6 +53,9 @@ struct tf_facts {
     char name[TF_HOST_MAX]; /* where the target is an address: the name in the hello, which rules go by; or ""
                              */
     const struct tf_m365_set *m365; /* the endpoint set that it belongs to, or NULL */
+    bool must_terminate;  /* also a healthy client's TLS ends here: the listener says so */
+    bool has_certificate; /* the listener has one of its own for clients whose TLS ends here */
+    enum tf_mail mail;    /* the mail protocol that is spoken around TLS */
     /* what they say */
     bool has_hello;
     struct tf_hello hello;
@@ -56,6 +64,7 @@ struct tf_facts {
     bool has_server_hello;
     struct tf_server_hello server;
     struct tf_leg inside, outside; /* of an upgraded session, once both are known */
+    const struct tf_mail_answer *answer; /* the last of the server's that is known to puzzle people, or NULL */
     /* what became of it */
     enum tf_verdict verdict;
     enum tf_reason reason;

@@ -1,0 +1,24 @@
+/* A listener's own certificate, and the contexts that show it: for clients
+ * who speak TLS to the proxy itself (`tls = on`), and for those whose TLS ends
+ * here in the place of the server's (`forward` with a certificate). */
+#ifndef TLS_OWN_H
+#define TLS_OWN_H
+
+#include "tls.h"
+
+struct tls_own;
+
+/* Reads [listener] certificate and key; the key must not be readable for others. NULL with a sentence that
+ * names the setting in error. */
+struct tls_own *tls_own_load(const struct tf_conf *conf, const struct tf_listener *listener, char *error,
+                             size_t size);
+void tls_own_free(struct tls_own *own); /* may be NULL */
+
+/* TLS to the proxy itself, from [floor] minimum on; accept state. NULL: out of memory. */
+SSL *tls_own_outer(const struct tls_own *own);
+/* In the place of tls_inside: with this certificate. */
+SSL *tls_own_inside(const struct tls_own *own, bool is_legacy, const char *name, SSL *outside);
+/* For `check`: when the certificate ends, seconds since 1970. */
+int64_t tls_own_expires(const struct tls_own *own);
+
+#endif
