@@ -23,6 +23,11 @@ static int least(int a, int b)
     return a < b ? a : b;
 }
 
+int32_t tf_day_of(int64_t unix_us)
+{
+    return (int32_t)(unix_us / 1000000 / DAY_S);
+}
+
 void tf_civil_from_days(int32_t days, int *year, int *month, int *day)
 {
     int64_t since = (int64_t)days + EPOCH_DAY;

@@ -15,7 +15,7 @@ static void set_value(struct tf_conf_load *load, struct tf_section *section, siz
     setting->origin = at;
     setting->text = tf_arena_text(load->arena, text.p, text.n);
     if (setting->text)
-        tf_value_set(load, section, &section->info->keys[i], setting);
+        setting->is_bad = !tf_value_set(load, section, &section->info->keys[i], setting);
 }
 
 static void set_defaults(struct tf_conf_load *load, struct tf_section *section)
@@ -209,7 +209,7 @@ static void report_unknown_key(struct tf_conf_load *load, struct tf_text key, co
 {
     const struct tf_section_info *info = load->section->info;
     struct tf_suggestion near = {.unknown = key};
-    char keys[300];
+    char keys[400];
     struct tf_writer w = tf_writer_of(keys, sizeof keys - 1);
 
     for (size_t i = 0; i < info->key_count; i++)

@@ -34,8 +34,8 @@ struct tf_listener {
     struct tf_target upstream;     /* forward: who they speak to; otherwise the host is empty */
     enum tf_client_tls client_tls; /* forward */
     bool opportunistic;            /* forward, smtp: a server without STARTTLS will do */
-    const char *server_name;       /* forward, transparent: must be in the server's certificate; "": the host */
-    uint8_t send_proxy;            /* forward: version of the PROXY header; 0: none */
+    const char *server_name; /* forward, transparent: must be in the server's certificate; "": the host */
+    uint8_t send_proxy;      /* forward: version of the PROXY header; 0: none */
     bool accept_proxy;
     const struct tf_cidr *proxy_sources; /* accept_proxy: who is believed; none: everybody */
     size_t proxy_source_count;
@@ -188,6 +188,7 @@ bool tf_conf_finish(struct tf_conf_load *load);
 /* One key of one section as it was written, for `check --dump`. */
 struct tf_setting {
     const char *text; /* NULL: a required key that was not written */
+    bool is_bad;      /* it could not be read, which has been reported; the field is not to be trusted */
     struct tf_origin origin;
     struct tf_setting *next; /* of a key that may be repeated */
 };

@@ -1,5 +1,6 @@
-/* What only the whole of the settings can show: what is missing, listeners
- * and access. Rules are in conf_check_rules.c. */
+/* What only the whole of the settings can show: what is missing, access, logs
+ * and the way to servers. Listeners are in conf_check_listeners.c, rules in
+ * conf_check_rules.c. */
 #include "conf_table.h"
 
 #include <string.h>
@@ -7,6 +8,27 @@
 static const struct tf_setting *setting_of(const struct tf_section *section, size_t key)
 {
     return &section->settings[key];
+}
+
+bool tf_is_written(const struct tf_section *section, size_t key)
+{
+    const char *text = setting_of(section, key)->text;
+    return text && strcmp(text, section->info->keys[key].value) != 0;
+}
+
+bool tf_is_meant(const struct tf_section *section, size_t key)
+{
+    return tf_is_written(section, key) && !setting_of(section, key)->is_bad;
+}
+
+void tf_check_pairings(struct tf_conf_load *load, const struct tf_section *section, unsigned sort,
+                       const struct tf_pairing *pairings, size_t n)
+{
+    for (const struct tf_pairing *p = pairings; p < pairings + n; p++)
+        if (p->sorts & sort && tf_is_meant(section, p->key) && !tf_is_written(section, p->needs))
+            tf_report(load, p->severity, &setting_of(section, p->key)->origin,
+                      TF_PARTS(TF_SECTION_PARTS(section), " has ", section->info->keys[p->key].name,
+                               " but no ", section->info->keys[p->needs].name, "; ", p->advice));
 }
 
 static void check_required(struct tf_conf_load *load, const struct tf_section *section)
@@ -19,130 +41,6 @@ static void check_required(struct tf_conf_load *load, const struct tf_section *s
                       TF_PARTS(TF_SECTION_PARTS(section), " has no ", key->name, "; write ", key->name,
                                " = and ", tf_values_text(&values, key)));
     }
-}
-
-/* Whether two sockets would take the same connections. */
-static bool is_same_socket(const struct tf_addr *a, const struct tf_addr *b)
-{
-    bool any_family = a->family == TF_FAMILY_NONE || b->family == TF_FAMILY_NONE;
-    return a->port != 0 && a->port == b->port &&
-           (any_family ? tf_addr_class(a) == TF_CLASS_UNSPECIFIED && tf_addr_class(b) == TF_CLASS_UNSPECIFIED
-                       : tf_addr_same_ip(a, b));
-}
-
-/* Reports where `addr` of `owner` is an address of `other` as well, from its `from`th on. `listen` is owner's
- * key. */
-static void check_address_is_free(struct tf_conf_load *load, const struct tf_section *owner, size_t listen,
-                                  const struct tf_addr *addr, const struct tf_listener *other, size_t from)
-{
-    char text[TF_ADDR_TEXT_MAX];
-    struct tf_writer w = tf_writer_of(text, sizeof text - 1);
-    tf_put_addr_port(&w, addr);
-    text[w.len] = '\0';
-    for (size_t i = from; i < other->address_count; i++)
-        if (is_same_socket(addr, &other->addresses[i]))
-            tf_report(load, TF_ERROR, &setting_of(owner, listen)->origin,
-                      TF_PARTS(TF_SECTION_PARTS(owner), " listens on ", text, ", and so does [listener ",
-                               other->name, "]; give one of them another port"));
-}
-
-static bool is_written(const struct tf_section *section, size_t key)
-{
-    return strcmp(setting_of(section, key)->text, section->info->keys[key].value) != 0;
-}
-
-/* A key that another kind of listener would have use for. */
-static void check_has_no(struct tf_conf_load *load, const struct tf_section *section, size_t key)
-{
-    if (is_written(section, key))
-        tf_report(load, TF_WARNING, &setting_of(section, key)->origin,
-                  TF_PARTS(TF_SECTION_PARTS(section), " ", section->info->keys[key].name,
-                           " means nothing with kind = ", setting_of(section, TF_KEY_LISTENER_kind)->text,
-                           "; leave it out"));
-}
-
-/* `key` is where the port was written. */
-static void check_dialled_port(struct tf_conf_load *load, const struct tf_section *section, size_t key,
-                               uint16_t port)
-{
-    char text[8];
-    struct tf_writer w = tf_writer_of(text, sizeof text - 1);
-    tf_put_u64(&w, port);
-    text[w.len] = '\0';
-    if (tf_access_port(&load->conf->access, port) != TF_REASON_NONE)
-        tf_report(load, TF_WARNING, &setting_of(section, key)->origin,
-                  TF_PARTS(TF_SECTION_PARTS(section), " dials port ", text,
-                           ", which [access] port does not allow; add it there"));
-}
-
-static void check_forward(struct tf_conf_load *load, const struct tf_section *section)
-{
-    const struct tf_listener *listener = section->object;
-
-    if (!is_written(section, TF_KEY_LISTENER_upstream))
-        tf_report(load, TF_ERROR, &section->origin,
-                  TF_PARTS(TF_SECTION_PARTS(section),
-                           " has kind = forward but no upstream; write upstream = and HOST or HOST:PORT"));
-    else if (listener->upstream.port != 0) /* a wrong one was reported already */
-        check_dialled_port(load, section, TF_KEY_LISTENER_upstream, listener->upstream.port);
-    if (listener->protocol != TF_PROTOCOL_HTTP)
-        tf_report(load, TF_ERROR, &setting_of(section, TF_KEY_LISTENER_protocol)->origin,
-                  TF_PARTS(TF_SECTION_PARTS(section),
-                           " protocol = tls: this version forwards plain HTTP alone; write protocol = http"));
-    check_has_no(load, section, TF_KEY_LISTENER_port);
-}
-
-static void check_kind(struct tf_conf_load *load, const struct tf_section *section)
-{
-    const struct tf_listener *listener = section->object;
-
-    switch (listener->kind) {
-    case TF_KIND_CONNECT:
-        check_has_no(load, section, TF_KEY_LISTENER_port);
-        break;
-    case TF_KIND_SNI:
-        check_dialled_port(load, section, TF_KEY_LISTENER_port, listener->port);
-        break;
-    case TF_KIND_FORWARD:
-        check_forward(load, section);
-        return;
-    }
-    check_has_no(load, section, TF_KEY_LISTENER_protocol);
-    /* Whoever names a server and gets a proxy for all of them has made a mistake that matters. */
-    if (is_written(section, TF_KEY_LISTENER_upstream))
-        tf_report(load, TF_ERROR, &setting_of(section, TF_KEY_LISTENER_upstream)->origin,
-                  TF_PARTS(TF_SECTION_PARTS(section), " has an upstream, which only kind = forward has; ",
-                           "write kind = forward, or leave it out"));
-}
-
-static bool is_listener(const struct tf_section *section)
-{
-    return section->info->object == TF_OBJECT_LISTENER;
-}
-
-static void check_listeners(struct tf_conf_load *load)
-{
-    const struct tf_section *admin = tf_section_plain(load->conf, TF_SECTION_ADMIN);
-    bool any = false;
-
-    for (const struct tf_section *s = load->conf->sections; s; s = s->next) {
-        const struct tf_listener *l = s->object;
-        if (!is_listener(s))
-            continue;
-        any = true;
-        check_kind(load, s);
-        for (size_t i = 0; i < l->address_count; i++) {
-            check_address_is_free(load, s, TF_KEY_LISTENER_listen, &l->addresses[i], l, i + 1);
-            for (const struct tf_listener *other = l->next; other; other = other->next)
-                check_address_is_free(load, s, TF_KEY_LISTENER_listen, &l->addresses[i], other, 0);
-        }
-        if (load->conf->admin_on)
-            check_address_is_free(load, admin, TF_KEY_ADMIN_listen, &load->conf->admin, l, 0);
-    }
-    if (!any)
-        tf_report(
-            load, TF_ERROR, &load->whole,
-            TF_PARTS("there is no listener; write [listener proxy] and below it listen = 127.0.0.1:3128"));
 }
 
 /* Whether somebody outside this machine and its private networks can connect to it. */
@@ -227,18 +125,30 @@ static void check_metadata(struct tf_conf_load *load)
                      "smaller blocks, or add metadata if that is meant"));
 }
 
-/* A certificate may have its key in the same file; a key alone is of no use. */
+/* The way to servers: keys that are of no use without another one. */
 static void check_upstream(struct tf_conf_load *load)
 {
+    enum { ALWAYS = 1 };
+    static const struct tf_pairing pairings[] = {
+        {TF_KEY_UPSTREAM_key, ALWAYS, TF_KEY_UPSTREAM_certificate, TF_ERROR,
+         "write certificate = and its file, or leave the key out"},
+        {TF_KEY_UPSTREAM_proxy_user, ALWAYS, TF_KEY_UPSTREAM_proxy, TF_WARNING,
+         "write proxy = HOST:PORT, or leave it out"},
+        {TF_KEY_UPSTREAM_proxy_user, ALWAYS, TF_KEY_UPSTREAM_proxy_password_file, TF_ERROR,
+         "write proxy_password_file = and the file with the password"},
+        {TF_KEY_UPSTREAM_proxy_password_file, ALWAYS, TF_KEY_UPSTREAM_proxy_user, TF_ERROR,
+         "write proxy_user = and who logs in"},
+        {TF_KEY_UPSTREAM_proxy_bypass, ALWAYS, TF_KEY_UPSTREAM_proxy, TF_WARNING,
+         "write proxy = HOST:PORT, or leave it out"},
+    };
     const struct tf_section *upstream = tf_section_plain(load->conf, TF_SECTION_UPSTREAM);
-    const struct tf_setting *key = setting_of(upstream, TF_KEY_UPSTREAM_key);
+    const struct tf_target *proxy = &load->conf->parent.proxy;
 
-    if (key->text[0] && !setting_of(upstream, TF_KEY_UPSTREAM_certificate)->text[0])
-        tf_report(
-            load, TF_ERROR, &key->origin,
-            TF_PARTS(
-                "[upstream] key has no certificate to go with; write certificate = and its file, or leave "
-                "the key out"));
+    tf_check_pairings(load, upstream, ALWAYS, pairings, sizeof pairings / sizeof pairings[0]);
+    if (proxy->host[0] && proxy->port == 0)
+        tf_report(load, TF_ERROR, &setting_of(upstream, TF_KEY_UPSTREAM_proxy)->origin,
+                  TF_PARTS("[upstream] proxy = ", proxy->host, " has no port; write proxy = ", proxy->host,
+                           ":3128, or what its port is"));
 }
 
 bool tf_conf_finish(struct tf_conf_load *load)
@@ -256,7 +166,8 @@ bool tf_conf_finish(struct tf_conf_load *load)
     load->conf->policy.can_upgrade = strcmp(setting_of(ca, TF_KEY_CA_directory)->text, "off") != 0;
     for (const struct tf_section *s = load->conf->sections; s; s = s->next)
         check_required(load, s);
-    check_listeners(load);
+    tf_finish_listeners(load);
+    tf_check_listeners(load);
     check_open_proxy(load);
     check_metadata(load);
     check_logs(load);

@@ -26,7 +26,7 @@ void tf_put_origin(struct tf_writer *w, const struct tf_origin *origin)
 
 void tf_put_parts(struct tf_writer *w, const char *const *parts)
 {
-    enum { LONGEST = 300 };
+    enum { LONGEST = 400 };
 
     for (; *parts; parts++) {
         size_t n = strlen(*parts);

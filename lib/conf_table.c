@@ -19,7 +19,6 @@
 #define LIST(kind, target, number, least) \
     .type = TF_TYPE_##kind, .field = target, .count = number, .min = (least)
 #define PATH(target, values)       .type = TF_TYPE_PATH, .field = target, .words = (values)
-#define LATER                      .type = TF_TYPE_LATER
 #define REQUIRED                   NULL
 
 #define SECTION(id, title, object, text)   static const struct tf_key keys_of_##id[] = {
@@ -125,9 +124,6 @@ void tf_put_values(struct tf_writer *w, const struct tf_key *key)
         tf_put_text(w, "seconds, ");
         put_range(w, key, tf_put_seconds);
         return;
-    case TF_TYPE_LATER:
-        tf_put_text(w, key->value);
-        return;
     case TF_TYPE_TEXT:
         tf_put_text(w, "text");
         return;
@@ -141,7 +137,7 @@ void tf_put_values(struct tf_writer *w, const struct tf_key *key)
         tf_put_text(w, "a file, - or off");
         return;
     case TF_TYPE_AUTHORITY:
-        tf_put_text(w, "HOST or HOST:PORT");
+        tf_put_text(w, "HOST or HOST:PORT, IPv6 addresses in brackets");
         return;
     case TF_TYPE_HOST:
         tf_put_text(w, "a host name");

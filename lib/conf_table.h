@@ -9,7 +9,6 @@ enum tf_value_type {
     TF_TYPE_CHOICE,
     TF_TYPE_NUMBER,
     TF_TYPE_SECONDS,
-    TF_TYPE_LATER,
     TF_TYPE_TEXT,
     TF_TYPE_DATE,
     TF_TYPE_PATH,
@@ -90,9 +89,10 @@ void tf_put_values(struct tf_writer *w, const struct tf_key *key);
 /* Milliseconds as the seconds that a file has. */
 void tf_put_seconds(struct tf_writer *w, uint64_t ms);
 
-/* conf_values.c: reads setting->text into the field of the section's object that is the key's. What is wrong
- * is reported; nothing is when the arena, in which lists and texts are made, is full. */
-void tf_value_set(struct tf_conf_load *load, const struct tf_section *section, const struct tf_key *key,
+/* conf_values.c: reads setting->text into the field of the section's object that is the key's. False: it
+ * could not be read. What is wrong is reported; nothing is when the arena, in which lists and texts are made,
+ * is full. */
+bool tf_value_set(struct tf_conf_load *load, const struct tf_section *section, const struct tf_key *key,
                   const struct tf_setting *setting);
 /* Whether the values of a key written twice add up (else the second is an error). */
 bool tf_key_repeats(const struct tf_key *key);
@@ -101,7 +101,7 @@ bool tf_key_is_list(const struct tf_key *key);
 /* Whether this version does something with the key. */
 bool tf_key_is_used(const struct tf_key *key);
 
-/* conf_report.c: writes the parts, each cut to 300 characters; a NULL ends them. */
+/* conf_report.c: writes the parts, each cut to 400 characters; a NULL ends them. */
 void tf_put_parts(struct tf_writer *w, const char *const *parts);
 /* Puts a sentence together from parts and hands it to load->report. */
 void tf_report(struct tf_conf_load *load, enum tf_severity severity, const struct tf_origin *at,
@@ -138,6 +138,25 @@ struct tf_section *tf_section_plain(const struct tf_conf *conf, enum tf_section_
  */
 bool tf_names_fold_alike(struct tf_text a, struct tf_text b);
 
+/* conf_check.c: whether a key has another value than its default. */
+bool tf_is_written(const struct tf_section *section, size_t key);
+/* And whether that value could be read. */
+bool tf_is_meant(const struct tf_section *section, size_t key);
+/* A key that is of no use without another one. */
+struct tf_pairing {
+    size_t key;
+    unsigned sorts; /* of sections that this is about: bits, as the caller has them */
+    size_t needs;
+    enum tf_severity severity;
+    const char *advice;
+};
+/* Reports those keys of a section that are written without what they need. */
+void tf_check_pairings(struct tf_conf_load *load, const struct tf_section *section, unsigned sort,
+                       const struct tf_pairing *pairings, size_t n);
+
+/* conf_check_listeners.c: fills in the ports that go without saying; and what is wrong with listeners. */
+void tf_finish_listeners(struct tf_conf_load *load);
+void tf_check_listeners(struct tf_conf_load *load);
 /* conf_check_rules.c: puts the rules one behind the other, as the policy wants them; and what is wrong with
  * them. */
 void tf_gather_rules(struct tf_conf_load *load);

@@ -103,13 +103,6 @@ static bool read_seconds(const struct tf_value *v)
     return true;
 }
 
-static bool read_later(const struct tf_value *v)
-{
-    if (tf_text_is(v->text, v->key->value))
-        return true;
-    return tf_value_refuse(v, TF_PARTS("this version does not have it yet; leave it out"));
-}
-
 static bool read_text(const struct tf_value *v)
 {
     return tf_value_keep(v, v->text, v->field);
@@ -157,9 +150,11 @@ static bool read_authority(const struct tf_value *v)
 {
     struct tf_target *field = v->field;
     *field = (struct tf_target){.port = 0};
-    if (v->text.n == 0 || tf_host_parse(v->text.p, v->text.n, field) == TF_HOST_OK)
+    if (v->text.n == 0)
         return true;
-    enum tf_host_error e = tf_authority_parse(v->text.p, v->text.n, 0, field);
+    bool has_port = v->text.p[v->text.n - 1] != ']' && memchr(v->text.p, ':', v->text.n);
+    enum tf_host_error e = has_port ? tf_authority_parse(v->text.p, v->text.n, 0, field)
+                                    : tf_host_parse(v->text.p, v->text.n, field);
     return e == TF_HOST_OK || tf_value_wrong_host(v, v->text, e);
 }
 
@@ -194,8 +189,6 @@ static bool (*reader_of(enum tf_value_type type))(const struct tf_value *)
         return read_number;
     case TF_TYPE_SECONDS:
         return read_seconds;
-    case TF_TYPE_LATER:
-        return read_later;
     case TF_TYPE_TEXT:
         return read_text;
     case TF_TYPE_DATE:
@@ -232,7 +225,7 @@ static bool (*reader_of(enum tf_value_type type))(const struct tf_value *)
     return NULL;
 }
 
-void tf_value_set(struct tf_conf_load *load, const struct tf_section *section, const struct tf_key *key,
+bool tf_value_set(struct tf_conf_load *load, const struct tf_section *section, const struct tf_key *key,
                   const struct tf_setting *setting)
 {
     uint8_t *base = section->object;
@@ -245,5 +238,5 @@ void tf_value_set(struct tf_conf_load *load, const struct tf_section *section, c
         .field = base + key->field.offset,
         .count = key->count.size > 0 ? (size_t *)(void *)(base + key->count.offset) : NULL,
     };
-    reader_of(key->type)(&v);
+    return reader_of(key->type)(&v);
 }

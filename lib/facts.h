@@ -53,8 +53,10 @@ struct tf_facts {
     char name[TF_HOST_MAX]; /* where the target is an address: the name in the hello, which rules go by; or ""
                              */
     const struct tf_m365_set *m365; /* the endpoint set that it belongs to, or NULL */
+    bool is_fixed;        /* the target is the listener's, whatever the client calls it */
     bool must_terminate;  /* also a healthy client's TLS ends here: the listener says so */
     bool has_certificate; /* the listener has one of its own for clients whose TLS ends here */
+    bool by_parent;       /* the parent proxy looks the target's name up: its address is never known */
     enum tf_mail mail;    /* the mail protocol that is spoken around TLS */
     /* what they say */
     bool has_hello;

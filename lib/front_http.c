@@ -9,6 +9,7 @@
 #include "front_http.h"
 
 #include "page.h"
+#include "sasl.h"
 
 #include <assert.h>
 #include <string.h>
@@ -26,6 +27,7 @@ struct http {
     size_t scanned; /* of the head that is being gathered, whichever side it is from */
     bool is_connect;
     bool is_forward;    /* the client takes us for the server */
+    bool is_logged_in;  /* for this request; each has to */
     bool is_head;       /* the request's method is HEAD: the response has no body */
     bool is_repeatable; /* the method is idempotent */
     bool may_switch;    /* the request asks for a WebSocket, and was sent on so */
@@ -139,6 +141,19 @@ static enum tf_feed ask_for_http(struct http *h, struct tf_facts *facts, const s
                          : ask(h, facts, TF_ASK_HTTP, uri.authority, 80);
 }
 
+/* credentials = "Basic" 1*SP token68   (RFC 7617 2) */
+static enum tf_feed log_in(struct http *h, struct tf_facts *facts, struct tf_text credentials,
+                           struct tf_login *login)
+{
+    struct tf_text scheme = tf_text_take(&credentials, ' ');
+    if (!tf_http_same(scheme, tf_text_of("Basic")))
+        return fail(h, facts, TF_REASON_LOGIN_REQUIRED, NULL);
+    if (!tf_sasl_read_basic(tf_text_trim(credentials), login))
+        return fail(h, facts, TF_REASON_LOGIN_FAILED, "the credentials are malformed");
+    memcpy(facts->user, login->user, sizeof facts->user);
+    return TF_FEED_LOGIN;
+}
+
 /* RFC 9110 9.2.2 */
 static bool is_idempotent(struct tf_text method)
 {
@@ -189,10 +204,30 @@ static enum tf_feed feed_request(struct http *h, struct tf_feed_io *io, struct t
     h->is_old = head.minor == 0;
     h->client_stays = head.is_persistent;
     note_user_agent(facts, head.user_agent);
+    if (io->wants_login && !h->is_logged_in)
+        return log_in(h, facts, head.proxy_authorization, io->login);
     if (!h->is_connect)
         return ask_for_http(h, facts, &head, io->upstream);
     io->used = h->scanned;
     return ask_for_tunnel(h, facts, &head);
+}
+
+static enum tf_feed logged_in(void *state, bool ok, const char *token, struct tf_feed_io *io,
+                              struct tf_facts *facts)
+{
+    struct http *h = state;
+    (void)token;
+    assert(h->phase == PHASE_REQUEST);
+    io->used = 0;
+    h->scanned = 0; /* the head is still there, and is looked for anew */
+    h->is_logged_in = ok;
+    return ok ? TF_FEED_MORE : fail(h, facts, TF_REASON_LOGIN_FAILED, NULL);
+}
+
+/* Plain text goes to a parent proxy as a request, TLS through a tunnel. */
+static bool is_for_parent(const struct tf_feed_io *io, const struct tf_facts *facts)
+{
+    return io->parent_login != NULL && facts->verdict != TF_VERDICT_UPGRADE;
 }
 
 static struct tf_http_sides sides_of(const struct http *h, const struct tf_feed_io *io,
@@ -216,12 +251,14 @@ static void send_request(struct http *h, struct tf_feed_io *io, const struct tf_
     assert(reason == TF_REASON_NONE);
     struct tf_http_sides sides = sides_of(h, io, facts);
     sides.host = head.host;
-    if (tf_http_sides_differ(&sides)) {
+    /* A parent must not read the authority otherwise than we did: it gets our own spelling. */
+    if (tf_http_sides_differ(&sides) || is_for_parent(io, facts)) {
         tf_put_authority(&w, &facts->target, is_upgraded ? 443 : 80);
         uri.authority = (struct tf_text){authority, w.len};
     }
     h->may_switch = is_upgraded && tf_http_is_websocket(&head);
-    tf_http_put_request(io->to_server, &head, &uri, &sides, h->may_switch);
+    tf_http_put_request(io->to_server, &head, &uri, &sides,
+                        is_for_parent(io, facts) ? io->parent_login : NULL, h->may_switch);
     assert(!io->to_server->full);
     if (head.is_chunked)
         h->request = tf_http_body_of(TF_HTTP_CHUNKED, 0);
@@ -258,19 +295,11 @@ static enum tf_feed feed_request_body(struct http *h, struct tf_feed_io *io, str
     return TF_FEED_MORE;
 }
 
-/* RFC 9112 6.3 */
 static struct tf_http_body response_body(const struct http *h, const struct tf_http_head *head)
 {
-    if (h->is_head || head->status < 200 || head->status == 204 || head->status == 304)
-        return tf_http_body_of(TF_HTTP_EMPTY, 0);
-    if (head->is_chunked) {
-        struct tf_http_body body = tf_http_body_of(TF_HTTP_CHUNKED, 0);
-        body.is_unframed = h->is_old;
-        return body;
-    }
-    if (head->has_length)
-        return tf_http_body_of(TF_HTTP_LENGTH, head->length);
-    return tf_http_body_of(TF_HTTP_UNTIL_CLOSE, 0);
+    struct tf_http_body body = tf_http_response_body(head, h->is_head);
+    body.is_unframed = h->is_old && body.framing == TF_HTTP_CHUNKED;
+    return body;
 }
 
 /* False: there is no room for it now. */
@@ -377,6 +406,8 @@ static enum tf_feed feed_response(struct http *h, struct tf_feed_io *io, struct 
         const char *error = take_response(h, (struct tf_span){in.p, n}, &head);
         if (error != NULL)
             return fail(h, facts, TF_REASON_UPSTREAM_MALFORMED, error);
+        if (head.status == 407 && is_for_parent(io, facts)) /* it is us who have to log in */
+            return fail(h, facts, TF_REASON_PARENT_LOGIN, NULL);
         if (!send_response_head(h, io, facts, &head)) {
             if (io->to_client->len > 0)
                 return TF_FEED_MORE;
@@ -436,5 +467,9 @@ static void refuse(void *state, struct tf_writer *to_client, const struct tf_fac
         cut_content(to_client, from);
 }
 
-const struct tf_front tf_front_http = {
-    .name = "http", .state_size = sizeof(struct http), .feed = feed, .answer = answer, .refuse = refuse};
+const struct tf_front tf_front_http = {.name = "http",
+                                       .state_size = sizeof(struct http),
+                                       .feed = feed,
+                                       .answer = answer,
+                                       .logged_in = logged_in,
+                                       .refuse = refuse};

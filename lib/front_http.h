@@ -8,6 +8,9 @@
  * holds all of one. When `in` cannot grow any more, the session refuses:
  * TF_REASON_REQUEST_TOO_LARGE or TF_REASON_UPSTREAM_MALFORMED.
  *
+ * With io->wants_login every request, also of a kept connection, has to bring Proxy-Authorization:
+ * TF_FEED_LOGIN consumes nothing; once logged_in was told that it is right, feed is shown the same bytes.
+ *
  * TF_ASK_TUNNEL: feed consumes the head; the bytes behind it belong to the
  * tunnel. answer writes the 200. Then the front is done, and refuse is mute.
  *

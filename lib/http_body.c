@@ -47,6 +47,17 @@ struct tf_http_body tf_http_body_of(enum tf_http_framing framing, uint64_t lengt
     return body;
 }
 
+struct tf_http_body tf_http_response_body(const struct tf_http_head *head, bool is_to_head)
+{
+    if (is_to_head || head->status < 200 || head->status == 204 || head->status == 304)
+        return tf_http_body_of(TF_HTTP_EMPTY, 0);
+    if (head->is_chunked)
+        return tf_http_body_of(TF_HTTP_CHUNKED, 0);
+    if (head->has_length)
+        return tf_http_body_of(TF_HTTP_LENGTH, head->length);
+    return tf_http_body_of(TF_HTTP_UNTIL_CLOSE, 0);
+}
+
 bool tf_http_body_is_done(const struct tf_http_body *body)
 {
     return body->stage == DONE;

@@ -27,6 +27,8 @@ struct tf_http_body {
 
 /* A body framed like this; `length` counts for TF_HTTP_LENGTH alone. */
 struct tf_http_body tf_http_body_of(enum tf_http_framing framing, uint64_t length);
+/* The body of a response (RFC 9112 6.3) that is no answer to CONNECT; `is_to_head`: to a HEAD request. */
+struct tf_http_body tf_http_response_body(const struct tf_http_head *head, bool is_to_head);
 bool tf_http_body_is_done(const struct tf_http_body *body);
 /* Moves what it can of `in`: *used is what it consumed, all of which is in `out`. MORE: for want of input or
  * of room. A body until close is never done. BAD: no chunked body goes on like this. */

@@ -59,16 +59,33 @@ bool tf_http_is_last_hop(const struct tf_http_head *head)
     return counts_forwards(head) && head->max_forwards == 0;
 }
 
-static void put_request_line(struct tf_writer *w, const struct tf_http_head *head, struct tf_text path)
+/* RFC 9112 3.2 */
+static void put_request_line(struct tf_writer *w, const struct tf_http_head *head,
+                             const struct tf_http_uri *uri, bool is_absolute)
 {
+    bool is_for_server = uri->path.n == 0 && tf_text_is(head->method, "OPTIONS");
     tf_put(w, head->method.p, head->method.n);
     tf_put_char(w, ' ');
-    if (path.n == 0 && tf_text_is(head->method, "OPTIONS"))
-        tf_put_char(w, '*');
-    else if (path.n == 0 || path.p[0] == '?')
+    if (is_absolute) {
+        tf_put_text(w, "http://");
+        tf_put(w, uri->authority.p, uri->authority.n);
+    }
+    if (is_for_server)
+        tf_put_text(w, is_absolute ? "" : "*");
+    else if (uri->path.n == 0 || uri->path.p[0] == '?')
         tf_put_char(w, '/');
-    tf_put(w, path.p, path.n);
+    tf_put(w, uri->path.p, uri->path.n);
     tf_put_text(w, " HTTP/1.1\r\n");
+}
+
+/* RFC 7617 2 */
+static void put_login(struct tf_writer *w, const char *login)
+{
+    if (login[0] == '\0')
+        return;
+    tf_put_text(w, "Proxy-Authorization: Basic ");
+    tf_put_text(w, login);
+    tf_put_text(w, "\r\n");
 }
 
 /* A field of a request, but for those that are made anew. */
@@ -86,12 +103,14 @@ static void put_request_field(struct tf_writer *w, const struct tf_http_head *he
 }
 
 void tf_http_put_request(struct tf_writer *w, const struct tf_http_head *head, const struct tf_http_uri *uri,
-                         struct tf_http_sides *sides, bool switches)
+                         struct tf_http_sides *sides, const char *parent_login, bool switches)
 {
-    put_request_line(w, head, uri->path);
+    put_request_line(w, head, uri, parent_login != NULL);
     tf_put_text(w, "Host: ");
     tf_put(w, uri->authority.p, uri->authority.n);
     tf_put_text(w, "\r\n");
+    if (parent_login != NULL)
+        put_login(w, parent_login);
     struct tf_text lines = head->fields;
     struct tf_http_field field;
     while (tf_http_next_field(&lines, &field))

@@ -125,6 +125,9 @@ static const char *note_field(struct tf_http_head *head, const struct tf_http_fi
     } else if (same(f->name, "Upgrade")) {
         if (head->upgrade.p == NULL)
             head->upgrade = f->value;
+    } else if (same(f->name, "Proxy-Authorization")) {
+        if (head->proxy_authorization.p == NULL)
+            head->proxy_authorization = f->value;
     } else if (same(f->name, "Max-Forwards")) {
         if (head->has_max_forwards || !tf_text_number(f->value, UINT64_MAX, &head->max_forwards))
             return "the Max-Forwards field is malformed";

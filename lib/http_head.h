@@ -35,8 +35,8 @@ struct tf_http_head {
     unsigned minor;        /* of HTTP/1.0 or HTTP/1.1 */
     struct tf_text fields; /* the field lines, for tf_http_next_field */
     /* what the fields say */
-    struct tf_text host, user_agent, upgrade; /* the first of each */
-    unsigned hosts;                           /* how many Host lines there are */
+    struct tf_text host, user_agent, upgrade, proxy_authorization; /* the first of each */
+    unsigned hosts;                                                /* how many Host lines there are */
     bool has_max_forwards;
     uint64_t max_forwards;
     struct tf_text options[TF_HTTP_OPTIONS_MAX]; /* of all Connection fields */

@@ -233,6 +233,14 @@ static void consider(struct search *s, const struct tf_m365_set *set)
         s->best_of_area = set;
 }
 
+/* What passes the filter. */
+static const struct tf_m365_set *found(const struct search *s)
+{
+    if (s->filter && s->filter->by_category && s->best && s->best->category != s->filter->category)
+        return NULL;
+    return s->filter && s->filter->by_area ? s->best_of_area : s->best;
+}
+
 /* All ordered entries whose pattern is `pattern`, letter for letter. */
 static void consider_pattern(struct search *s, const struct tf_m365 *m365, const char *pattern)
 {
@@ -273,8 +281,24 @@ const struct tf_m365_set *tf_m365_find(const struct tf_m365 *m365, const char *h
         name[i - 1] = '*'; /* what stands before the dot is not needed any more */
         consider_pattern(&s, m365, name + i - 1);
     }
+    return found(&s);
+}
 
-    if (filter && filter->by_category && s.best && s.best->category != filter->category)
-        return NULL;
-    return filter && filter->by_area ? s.best_of_area : s.best;
+const struct tf_cidr *tf_m365_block(const struct tf_m365_set *set, const struct tf_addr *address)
+{
+    for (size_t i = 0; i < set->block_count; i++)
+        if (tf_cidr_has(&set->blocks[i], address))
+            return &set->blocks[i];
+    return NULL;
+}
+
+/* A look at every block: there are some two hundred, and this is asked once a connection. */
+const struct tf_m365_set *tf_m365_find_address(const struct tf_m365 *m365, const struct tf_addr *address,
+                                               uint16_t port, const struct tf_m365_filter *filter)
+{
+    struct search s = {.port = port, .filter = filter};
+    for (size_t i = 0; i < m365->set_count; i++)
+        if (tf_m365_block(&m365->sets[i], address))
+            consider(&s, &m365->sets[i]);
+    return found(&s);
 }

@@ -80,6 +80,11 @@ bool tf_m365_is_pattern(const char *pattern, size_t n);
  * that stays plain, then the first of the file. filter may be NULL. */
 const struct tf_m365_set *tf_m365_find(const struct tf_m365 *m365, const char *host, uint16_t port,
                                        const struct tf_m365_filter *filter);
+/* The same by the blocks of the sets, for an address whose name is not known; its own port does not count. */
+const struct tf_m365_set *tf_m365_find_address(const struct tf_m365 *m365, const struct tf_addr *address,
+                                               uint16_t port, const struct tf_m365_filter *filter);
+/* The first block of a set that has an address, or NULL. */
+const struct tf_cidr *tf_m365_block(const struct tf_m365_set *set, const struct tf_addr *address);
 /* Order of the index: compares entries for qsort. */
 int tf_m365_order(const void *a, const void *b);
 /* Whether a pattern stands in the ordered part of the index. */

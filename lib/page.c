@@ -15,10 +15,14 @@ static const char *status_text(unsigned status)
         return "Bad Request";
     case 403:
         return "Forbidden";
+    case 407:
+        return "Proxy Authentication Required";
     case 408:
         return "Request Timeout";
     case 421:
         return "Misdirected Request";
+    case 429:
+        return "Too Many Requests";
     case 431:
         return "Request Header Fields Too Large";
     case 501:
@@ -107,7 +111,8 @@ static void put_body(struct tf_writer *w, const struct tf_facts *facts, const ch
     tf_put_text(w, "</dl>\n</body>\n</html>\n");
 }
 
-static void put_head(struct tf_writer *w, const struct tf_facts *facts, const char *title, size_t body_len)
+static void put_head(struct tf_writer *w, const struct tf_facts *facts, unsigned status, const char *title,
+                     size_t body_len)
 {
     const struct tf_reason_info *info = tf_reason_info(facts->reason);
     tf_put_text(w, "HTTP/1.1 ");
@@ -122,7 +127,10 @@ static void put_head(struct tf_writer *w, const struct tf_facts *facts, const ch
         tf_put_text(w, ": ");
         put_sf_text(w, facts->detail, DETAIL_CUT);
     }
-    tf_put_text(w, "\"\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n");
+    tf_put_text(w, "\"\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
+    if (status == 407) /* RFC 7617 2.1 */
+        tf_put_text(w, "Proxy-Authenticate: Basic realm=\"tlsfloor\", charset=\"UTF-8\"\r\n");
+    tf_put_text(w, "\r\n");
 }
 
 void tf_put_http_refusal(struct tf_writer *w, const struct tf_facts *facts)
@@ -140,7 +148,7 @@ void tf_put_http_refusal(struct tf_writer *w, const struct tf_facts *facts)
     tf_put_text(&title, status_text(status));
     title_text[title.len] = '\0';
     put_body(&body, facts, title_text);
-    put_head(&head, facts, title_text, body.len);
+    put_head(&head, facts, status, title_text, body.len);
     if (head.full || body.full || head.len + body.len > w->cap - w->len) {
         w->full = true;
         return;

@@ -55,10 +55,16 @@ static const char *host_for(const struct tf_rule *rule, const struct tf_facts *f
     return claims_count ? tf_policy_host(facts) : facts->target.host;
 }
 
+/* By name; or where only an address is known, by the set's address ranges. */
 static const struct tf_m365_set *find_m365(const struct tf_policy *policy, const struct tf_facts *facts,
                                            const char *host, const struct tf_m365_filter *filter)
 {
-    return policy->m365 ? tf_m365_find(policy->m365, host, facts->target.port, filter) : NULL;
+    const struct tf_target *target = &facts->target;
+    if (!policy->m365)
+        return NULL;
+    return target->is_address && host == target->host
+               ? tf_m365_find_address(policy->m365, &target->addr, target->port, filter)
+               : tf_m365_find(policy->m365, host, target->port, filter);
 }
 
 static enum match match_destination(const struct tf_policy *policy, const struct tf_destination *d,
@@ -73,7 +79,7 @@ static enum match match_destination(const struct tf_policy *policy, const struct
         break;
     case TF_TO_BLOCK:
         if (!address)
-            return MATCH_UNKNOWN;
+            return facts->by_parent ? MATCH_NO : MATCH_UNKNOWN;
         has = tf_cidr_has(&d->cidr, address);
         break;
     case TF_TO_M365:
@@ -126,6 +132,8 @@ static enum tf_reason complaint_of(const struct tf_policy *policy, const struct 
 {
     if (facts->ask == TF_ASK_HTTP)
         return TF_REASON_NONE;
+    if (facts->ask == TF_ASK_MAIL)
+        return facts->m365 ? TF_REASON_M365_CLEARTEXT : TF_REASON_MAIL_CLEARTEXT;
     if (facts->reason != TF_REASON_NONE)
         return facts->reason;
     if (facts->not_tls || !facts->has_hello)
@@ -142,10 +150,10 @@ static bool is_monitored(const struct tf_policy *policy, const struct tf_rule *r
     return policy->monitor || (rule && rule->action == TF_ACTION_MONITOR);
 }
 
-/* Whether an upgrade is of any use to a session with this complaint: to an old client, and to plain HTTP. */
+/* Whether an upgrade is of any use to a session with this complaint: to an old client, and to plain text. */
 static bool is_upgradable(const struct tf_facts *facts, enum tf_reason complaint)
 {
-    return facts->ask == TF_ASK_HTTP || complaint == TF_REASON_CLIENT_BELOW_FLOOR ||
+    return facts->ask != TF_ASK_TUNNEL || complaint == TF_REASON_CLIENT_BELOW_FLOOR ||
            complaint == TF_REASON_CLIENT_SSLV2_HELLO;
 }
 
@@ -170,12 +178,18 @@ static bool is_kept_plain(const struct tf_policy *policy, const struct tf_facts 
            has_pattern(policy->stay_plain, policy->stay_plain_count, host);
 }
 
+/* Whether there is a certificate to show to clients whose TLS ends here. */
+static bool can_terminate(const struct tf_policy *policy, const struct tf_facts *facts)
+{
+    return policy->can_upgrade || facts->has_certificate;
+}
+
 /* Whether rules, or the default, mean a session to be upgraded. Who only watches does not end anybody's TLS,
  * unless a rule says so. */
 static bool is_meant(const struct tf_policy *policy, const struct tf_facts *facts)
 {
     bool by_default = facts->m365 != NULL && !policy->monitor;
-    return policy->can_upgrade && (facts->rule ? facts->rule->action == TF_ACTION_UPGRADE : by_default);
+    return can_terminate(policy, facts) && (facts->rule ? facts->rule->action == TF_ACTION_UPGRADE : by_default);
 }
 
 bool tf_policy_stays_plain(const struct tf_policy *policy, const struct tf_facts *facts)
@@ -189,11 +203,23 @@ static bool wants_upgrade(const struct tf_policy *policy, const struct tf_facts 
     return is_meant(policy, facts) && !tf_policy_stays_plain(policy, facts);
 }
 
-/* Whether the hello names another host than the client has asked for. */
+/* Whether a session's TLS ends here whatever its version: nothing else would get it through, or a rule that
+ * blocks is in the way. */
+static bool is_terminated(const struct tf_policy *policy, const struct tf_facts *facts,
+                          enum tf_reason complaint)
+{
+    return facts->must_terminate && can_terminate(policy, facts) &&
+           !(facts->rule && facts->rule->action == TF_ACTION_BLOCK) &&
+           (complaint == TF_REASON_NONE ||
+            (is_upgradable(facts, complaint) && is_monitored(policy, facts->rule)));
+}
+
+/* Whether the hello names another host than the client has asked for. Who takes a `forward` listener for the
+ * server may well call it by the listener's name. */
 static bool contradicts(const struct tf_facts *facts)
 {
     const struct tf_span *name = &facts->hello.server_name;
-    return name->n > 0 && !facts->target.is_address &&
+    return name->n > 0 && !facts->target.is_address && !facts->is_fixed &&
            !tf_host_matches(facts->target.host, (const char *)name->p, name->n);
 }
 
@@ -203,10 +229,14 @@ static enum tf_reason obstacle_of(const struct tf_policy *policy, const struct t
 {
     enum tf_leaf leaf;
 
+    bool is_nameless = facts->target.is_address && !facts->name[0];
+
     if (facts->ask == TF_ASK_HTTP)
         return TF_REASON_NONE;
     if (is_never_terminated(policy, tf_policy_host(facts)))
         return TF_REASON_NEVER_TERMINATED;
+    if (facts->ask == TF_ASK_MAIL)
+        return is_nameless ? TF_REASON_UPGRADE_NAMELESS : TF_REASON_NONE;
     if (tf_version_rank(facts->hello.max_version) < TF_TLS10)
         return complaint;
     enum tf_reason unserved = tf_inside_choose(&facts->hello, &leaf);
@@ -214,22 +244,21 @@ static enum tf_reason obstacle_of(const struct tf_policy *policy, const struct t
         return unserved;
     if (contradicts(facts) && !policy->sni_mismatch)
         return TF_REASON_SNI_MISMATCH;
-    bool is_nameless = facts->target.is_address && !facts->name[0];
     return is_nameless ? TF_REASON_UPGRADE_NAMELESS : TF_REASON_NONE;
 }
 
 enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts *facts, int32_t today)
 {
-    enum tf_reason reason = complaint_of(policy, facts);
-    bool upgrade = is_upgradable(facts, reason);
     const struct tf_rule *rule;
 
+    facts->m365 = find_m365(policy, facts, tf_policy_host(facts), NULL);
+    enum tf_reason reason = complaint_of(policy, facts);
+    bool upgrade = is_upgradable(facts, reason);
     if (!find_rule(policy, facts, upgrade, today, &rule))
         return TF_NEEDS_ADDRESS;
     facts->rule = rule;
-    facts->m365 = find_m365(policy, facts, tf_policy_host(facts), NULL);
 
-    upgrade = upgrade && wants_upgrade(policy, facts);
+    upgrade = (upgrade && wants_upgrade(policy, facts)) || is_terminated(policy, facts, reason);
     if (upgrade)
         reason = obstacle_of(policy, facts, reason);
     else if (rule && rule->action == TF_ACTION_BLOCK && reason == TF_REASON_NONE)

@@ -18,16 +18,15 @@ enum {
     DIGITS = 40                 /* holds JA3 and JA4 */
 };
 
-/* Whether both legs of an upgrade stand, or stood. */
-static bool is_upgraded(const struct tf_facts *facts)
+bool tf_record_is_upgraded(const struct tf_facts *facts)
 {
     return facts->verdict == TF_VERDICT_UPGRADE && facts->outside.version != 0 &&
-           (facts->ask == TF_ASK_HTTP || facts->inside.version != 0);
+           (facts->ask != TF_ASK_TUNNEL || facts->inside.version != 0);
 }
 
 enum tf_event tf_record_event(const struct tf_facts *facts)
 {
-    if (facts->reason == TF_REASON_NONE && is_upgraded(facts))
+    if (facts->reason == TF_REASON_NONE && tf_record_is_upgraded(facts))
         return TF_EVENT_UPGRADED;
     enum tf_event event = tf_reason_info(facts->reason)->event;
     if (event == TF_EVENT_NONE || facts->verdict == TF_VERDICT_BLOCK)
@@ -86,21 +85,38 @@ static void put_reason(struct tf_json *j, const struct tf_facts *facts)
 }
 
 /* An upgrade has no reason of its own: nothing is wrong. */
-static void put_occasion(struct tf_json *j, const struct tf_facts *facts)
+struct occasion {
+    const char *code, *sentence, *fix;
+};
+
+static struct occasion occasion_of(const struct tf_facts *facts)
 {
-    bool is_plain = facts->ask == TF_ASK_HTTP;
-    tf_json_text(j, "event.code", is_plain ? "plain-upgraded" : "client-upgraded");
-    tf_json_text(j, "event.reason",
-                 is_plain ? "plain HTTP was carried on in verified TLS"
-                          : "a client below the floor was carried on in verified TLS");
+    if (facts->ask == TF_ASK_HTTP)
+        return (struct occasion){"plain-upgraded", "plain HTTP was carried on in verified TLS",
+                                 "let the client ask for https://"};
+    if (facts->ask == TF_ASK_MAIL)
+        return (struct occasion){"mail-upgraded", "plain mail was carried on in verified TLS",
+                                 "turn on STARTTLS in the client, if it can do TLS 1.2"};
+    if (tf_version_rank(facts->hello.max_version) >= TF_TLS12)
+        return (struct occasion){"client-terminated", "a client's TLS ended here, and went on in verified TLS",
+                                 "nothing"};
+    return (struct occasion){"client-upgraded", "a client below the floor was carried on in verified TLS",
+                             tf_reason_info(TF_REASON_CLIENT_BELOW_FLOOR)->advice};
 }
 
+static void put_occasion(struct tf_json *j, const struct tf_facts *facts)
+{
+    struct occasion occasion = occasion_of(facts);
+    tf_json_text(j, "event.code", occasion.code);
+    tf_json_text(j, "event.reason", occasion.sentence);
+}
+
+/* What is to be done about it; an answer that puzzles people has advice of its own. */
 static const char *fix_of(const struct tf_facts *facts)
 {
-    if (!is_upgraded(facts))
+    if (!tf_record_is_upgraded(facts))
         return tf_reason_info(facts->reason)->advice;
-    return facts->ask == TF_ASK_HTTP ? "let the client ask for https://"
-                                     : tf_reason_info(TF_REASON_CLIENT_BELOW_FLOOR)->advice;
+    return facts->answer != NULL ? facts->answer->advice : occasion_of(facts).fix;
 }
 
 static void put_duration(struct tf_json *j, const struct tf_facts *facts)
@@ -138,17 +154,40 @@ static void put_who_and_where(struct tf_json *j, const struct tf_facts *facts)
         tf_json_u64(j, "destination.port", facts->target.port);
     if (facts->user_agent[0] != '\0')
         tf_json_text(j, "user_agent.original", facts->user_agent);
+    if (facts->user[0] != '\0')
+        tf_json_text(j, "user.name", facts->user);
+    if (facts->via.family != TF_FAMILY_NONE)
+        put_address(j, "tlsfloor.via.ip", &facts->via);
 }
 
 /* What the server picked, or else the best that the client offered. A client below the floor is told apart by
  * its offer, also when monitor mode let the server answer. */
 static uint16_t settled_version(const struct tf_facts *facts)
 {
-    if (is_upgraded(facts))
+    if (tf_record_is_upgraded(facts))
         return facts->inside.version;
     if (facts->has_server_hello && facts->reason != TF_REASON_CLIENT_BELOW_FLOOR)
         return facts->server.version;
     return facts->has_hello ? facts->hello.max_version : 0;
+}
+
+/* A mail session: versions in the words of Exchange's own logs, and the answer of the server's that people
+ * search for. */
+static void put_mail(struct tf_json *j, const struct tf_facts *facts)
+{
+    bool upgraded = tf_record_is_upgraded(facts);
+    bool has_outside = upgraded || facts->has_server_hello;
+    tf_json_text(j, "network.protocol", tf_mail_name(facts->mail));
+    if (upgraded || facts->has_hello || facts->ask == TF_ASK_MAIL)
+        tf_json_text(j, "tlsfloor.mail.inside", tf_mail_prot(settled_version(facts), true));
+    if (has_outside)
+        tf_json_text(j, "tlsfloor.mail.outside",
+                     tf_mail_prot(upgraded ? facts->outside.version : facts->server.version, false));
+    if (facts->answer == NULL)
+        return;
+    tf_json_text(j, "tlsfloor.mail.answer", facts->answer->code);
+    tf_json_bool(j, "tlsfloor.mail.answer_is_about_tls", facts->answer->is_tls_problem);
+    tf_json_text(j, "tlsfloor.mail.answer_means", facts->answer->meaning);
 }
 
 /* A field of digits that its function may have nothing to write for. */
@@ -199,7 +238,7 @@ static void put_hellos(struct tf_json *j, const struct tf_facts *facts, const st
         put_short_version(j, "tls.version", version);
         tf_json_text(j, "tls.version_protocol", version <= TF_SSL3 ? "ssl" : "tls");
     }
-    if (is_upgraded(facts) && facts->inside.version != 0) {
+    if (tf_record_is_upgraded(facts) && facts->inside.version != 0) {
         put_suite(j, "tls.cipher", facts->inside.cipher);
         tf_json_bool(j, "tls.resumed", facts->inside.resumed);
     } else if (facts->has_server_hello) {
@@ -228,11 +267,13 @@ static void put_verdict(struct tf_json *j, const struct tf_facts *facts, const s
 {
     put_short_version(j, "tlsfloor.floor", c->policy->floor);
     tf_json_text(j, "tlsfloor.verdict", tf_verdict_name(facts->verdict));
+    if (facts->mail != TF_MAIL_NONE)
+        put_mail(j, facts);
     if (facts->m365 != NULL) {
         tf_json_text(j, "tlsfloor.m365.service_area", tf_m365_area_name(facts->m365->area));
         tf_json_text(j, "tlsfloor.m365.category", tf_m365_category_name(facts->m365->category));
     }
-    if (is_upgraded(facts))
+    if (tf_record_is_upgraded(facts))
         put_upgrade(j, facts);
 }
 

@@ -17,6 +17,8 @@ struct tf_record_context {
     struct tf_digest md5, sha256;
 };
 
+/* Whether both legs of an upgrade stand, or stood. */
+bool tf_record_is_upgraded(const struct tf_facts *facts);
 /* Which event.action this session's record has; TF_EVENT_NONE: no record is due. */
 enum tf_event tf_record_event(const struct tf_facts *facts);
 /* A record of a refusal, a would-be refusal or an upgrade, with its newline. Never truncated in the middle:

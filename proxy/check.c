@@ -89,14 +89,17 @@ static int check_file(const char *file, bool dump)
     if (!c)
         return FINDING;
 
-    bool upgrades = check_upgrades(c), logs = check_logs(&c->tf), ok = upgrades && logs;
+    bool upgrades = check_upgrades(c), logs = check_logs(&c->tf), doors = check_doors(c);
+    bool ok = upgrades && logs && doors;
     for (const struct tf_listener *l = c->tf.listeners; l; l = l->next)
         listeners++;
-    if (ok && dump)
+    if (ok && dump) {
         ok = print(put_settings, &c->tf);
-    else if (ok)
+    } else if (ok) {
+        check_transparent(&c->tf);
         printf("%s: fine: %u listener%s, %zu rule%s\n", file, listeners, listeners == 1 ? "" : "s",
                c->tf.policy.rule_count, c->tf.policy.rule_count == 1 ? "" : "s");
+    }
     conf_unref(c);
     return ok ? FINE : FINDING;
 }

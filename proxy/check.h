@@ -1,4 +1,4 @@
-/* Between check.c and check_upgrade.c, the parts of `tlsfloor check`. */
+/* Between the parts of `tlsfloor check`: check.c and check_*.c. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -8,5 +8,10 @@
 int check_access(const char *path, int what);
 /* Reports to standard error what stands in the way of upgrades. False: `run` would not start. */
 bool check_upgrades(const struct conf *c);
+/* Prints on standard error how a firewall turns connections to transparent listeners. */
+void check_transparent(const struct tf_conf *conf);
+
+/* check_doors.c: the same for the files of listeners and of the parent proxy. */
+bool check_doors(const struct conf *c);
 
 #endif

@@ -78,6 +78,18 @@ static bool load_endpoints(struct conf *c, FILE *errors)
     return false;
 }
 
+/* [gateway] name. */
+static void take_name(struct conf *c)
+{
+    struct tf_target host;
+    if (c->tf.name[0])
+        return;
+    bool is_known = gethostname(c->host_name, sizeof c->host_name - 1) == 0 &&
+                    tf_host_parse(c->host_name, strlen(c->host_name), &host) == TF_HOST_OK;
+    snprintf(c->host_name, sizeof c->host_name, "%s", is_known ? host.host : "localhost");
+    c->tf.name = c->host_name;
+}
+
 /* Loads text[0..n) and the variables into c. */
 static bool fill(struct conf *c, const char *text, size_t n, char *const *variables, FILE *errors)
 {
@@ -93,7 +105,10 @@ static bool fill(struct conf *c, const char *text, size_t n, char *const *variab
     if (!conf_file_feed(&load, c->file, text, n))
         return false;
     feed_variables(&load, variables);
-    return tf_conf_finish(&load) && load_endpoints(c, errors);
+    if (!tf_conf_finish(&load) || !load_endpoints(c, errors))
+        return false;
+    take_name(c);
+    return true;
 }
 
 static struct conf *new_conf(const char *file, size_t arena_size)

@@ -10,6 +10,7 @@
 struct conf {
     struct tf_conf tf;
     char *file;
+    char host_name[TF_HOST_MAX]; /* of the machine, where [gateway] name says nothing */
     atomic_uint refs;
     struct tf_arena arena; /* holds everything that tf points to, but for what conf_set_bound replaces */
     struct tf_addr *own;   /* tf.access.listeners and local */

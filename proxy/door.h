@@ -10,6 +10,7 @@
 #include "users.h"
 
 struct door {
+    const struct tf_listener *listener;
     struct users *users; /* NULL: nobody logs in */
     struct oauth *oauth; /* NULL: no bridge */
     struct tls_own *own; /* NULL: no certificate */

@@ -1,12 +1,12 @@
-/* `tlsfloor endpoints lookup`: the sets that a name and a port are in, and
- * what the gateway makes of that. */
+/* `tlsfloor endpoints lookup`: the sets that a name or an address and a port
+ * are in, and what the gateway makes of that. */
 #include "endpoints_command.h"
 
 #include <string.h>
 
 enum { HTTPS_PORT = 443 };
 
-/* How the name lies in the set: on this port, on others, or not at all. */
+/* How the host lies in the set: on this port, on others, or not at all. */
 enum place { PLACE_HERE, PLACE_ELSEWHERE, PLACE_NONE };
 
 static const char *matching(const char *const *patterns, size_t n, const char *host)
@@ -17,18 +17,40 @@ static const char *matching(const char *const *patterns, size_t n, const char *h
     return NULL;
 }
 
+static bool has_host(const struct tf_m365_set *set, const struct tf_target *target)
+{
+    return target->is_address ? tf_m365_block(set, &target->addr) != NULL
+                              : matching(set->names, set->name_count, target->host) != NULL;
+}
+
 static enum place place_of(const struct tf_m365_set *set, const struct tf_target *target)
 {
-    if (!matching(set->names, set->name_count, target->host))
+    if (!has_host(set, target))
         return PLACE_NONE;
     return tf_ports_have(set->ports, set->port_count, target->port) ? PLACE_HERE : PLACE_ELSEWHERE;
+}
+
+/* The block or pattern of the set that has the host. */
+static void print_match(const struct tf_m365_set *set, const struct tf_target *target)
+{
+    char text[TF_ADDR_TEXT_MAX];
+    struct tf_writer w = tf_writer_of(text, sizeof text);
+    if (!target->is_address) {
+        printf("%s", matching(set->names, set->name_count, target->host));
+        return;
+    }
+    const struct tf_cidr *block = tf_m365_block(set, &target->addr);
+    tf_put_addr(&w, &block->base);
+    printf("%.*s/%u", (int)w.len, text, block->bits);
 }
 
 static void print_set(const struct tf_m365_set *set, const struct tf_target *target, const char *label)
 {
     printf("  %-10s set %u (", label, set->id);
     endpoints_put_rank(stdout, set);
-    printf("), by %s on ", matching(set->names, set->name_count, target->host));
+    printf("), by ");
+    print_match(set, target);
+    printf(" on ");
     endpoints_put_ports(stdout, set);
     printf("\n");
 }
@@ -47,7 +69,7 @@ static size_t print_sets(const struct tf_m365 *m365, const struct tf_target *tar
     return n;
 }
 
-/* Whether another set has the name here and is of the same category. */
+/* Whether another set has the host here and is of the same category. */
 static bool has_equal(const struct tf_m365 *m365, const struct tf_target *target,
                       const struct tf_m365_set *best)
 {
@@ -57,17 +79,22 @@ static bool has_equal(const struct tf_m365 *m365, const struct tf_target *target
     return false;
 }
 
-static const char *why(const struct tf_m365 *m365, const struct tf_target *target,
-                       const struct tf_m365_set *best, size_t others)
+static const char *kind_of(const struct tf_target *target)
 {
-    if (others == 0)
-        return "no other set has the name on this port";
-    if (!has_equal(m365, target, best))
-        return "it has the best category";
-    return best->stays_plain ? "no category is better, and it is the set of certificate revocation"
-                             : "no category is better, and it is the first of the file";
+    return target->is_address ? "address" : "name";
 }
 
+static void print_why(const struct tf_m365 *m365, const struct tf_target *target,
+                      const struct tf_m365_set *best, size_t others)
+{
+    const char *rest = best->stays_plain
+                           ? "no category is better, and it is the set of certificate revocation"
+                           : "no category is better, and it is the first of the file";
+    if (others == 0)
+        printf("  %-10s no other set has the %s on this port\n", "because", kind_of(target));
+    else
+        printf("  %-10s %s\n", "because", has_equal(m365, target, best) ? rest : "it has the best category");
+}
 static void print_treatment(const struct tf_policy *policy, const struct tf_target *target,
                             const struct tf_m365_set *set)
 {
@@ -86,17 +113,20 @@ static void print_treatment(const struct tf_policy *policy, const struct tf_targ
 static enum endpoints_exit lookup(const struct tf_policy *policy, const struct tf_target *target)
 {
     const struct tf_m365 *m365 = policy->m365;
-    const struct tf_m365_set *set = tf_m365_find(m365, target->host, target->port, NULL);
+    const struct tf_m365_set *set = target->is_address
+                                        ? tf_m365_find_address(m365, &target->addr, target->port, NULL)
+                                        : tf_m365_find(m365, target->host, target->port, NULL);
+    char text[TF_AUTHORITY_MAX];
+    struct tf_writer w = tf_writer_of(text, sizeof text);
 
-    printf("%s:%u, looked up in %s\n", target->host, target->port, m365->origin);
+    tf_put_authority(&w, target, 0);
+    printf("%.*s, looked up in %s\n", (int)w.len, text, m365->origin);
     if (set) {
         print_set(set, target, "counts");
         size_t others = print_sets(m365, target, PLACE_HERE, "also in", set);
-        printf("  %-10s %s\n", "because", why(m365, target, set, others));
+        print_why(m365, target, set, others);
     } else {
-        printf("  %-10s nothing: %s\n", "counts",
-               target->is_address ? "sets go by names, and this is an address"
-                                  : "no set has the name on this port");
+        printf("  %-10s nothing: no set has the %s on this port\n", "counts", kind_of(target));
     }
     print_sets(m365, target, PLACE_ELSEWHERE, "elsewhere", NULL);
     print_treatment(policy, target, set);

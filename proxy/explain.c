@@ -152,7 +152,8 @@ static void note_name(struct tf_facts *facts)
 static void print_listener(const struct tf_listener *l)
 {
     static const char *const kinds[] = {
-        [TF_KIND_CONNECT] = "connect", [TF_KIND_SNI] = "sni", [TF_KIND_FORWARD] = "forward"};
+        [TF_KIND_CONNECT] = "connect", [TF_KIND_SNI] = "sni", [TF_KIND_FORWARD] = "forward",
+        [TF_KIND_SOCKS5] = "socks5", [TF_KIND_TRANSPARENT] = "transparent"};
     printf("listener %s (%s), ", l->name, kinds[l->kind]);
     for (size_t i = 0; i < l->address_count; i++) {
         printf("%s", i > 0 ? ", " : "");
@@ -237,6 +238,8 @@ static void explain_listener(const struct conf *c, const struct question *q, con
     }
     switch (l->kind) {
     case TF_KIND_CONNECT:
+    case TF_KIND_SOCKS5:
+    case TF_KIND_TRANSPARENT:
         explain_connect(c, q, &facts);
         break;
     case TF_KIND_SNI:

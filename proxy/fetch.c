@@ -1,9 +1,10 @@
-/* One HTTPS GET; see fetch.h. Owns the request, the bounds, and the words for
+/* One HTTPS request; see fetch.h. Owns the request, the bounds, and the words for
  * what went wrong. Sockets are fetch_connect.c's, the outside leg is tls.c's,
  * and what a response says is read by lib/http_head.c and lib/http_body.c. */
 #include "fetch.h"
 
 #include "../lib/http_body.h"
+#include "../lib/sasl.h"
 #include <openssl/err.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -99,24 +100,37 @@ static bool shake_hands(struct exchange *x)
                 (int)why.len, text, x->target->host, x->target->port);
 }
 
-static bool send_request(struct exchange *x, const struct url *u)
+static bool send_bytes(struct exchange *x, const char *p, size_t len)
 {
-    char request[REQUEST_MAX];
-    struct tf_writer w = tf_writer_of(request, sizeof request);
-    tf_put_text(&w, u->path.n > 0 && u->path.p[0] == '/' ? "GET " : "GET /");
+    int n;
+    do {
+        ERR_clear_error();
+        n = SSL_write(x->ssl, p, (int)len); /* all or nothing */
+    } while (n <= 0 && fetch_retry(x->ssl, n, x->deadline_ms));
+    return n > 0 || fail_io(x, n);
+}
+
+/* Without a form it is a GET. */
+static bool send_request(struct exchange *x, const struct url *u, const struct tf_text *form)
+{
+    char head[REQUEST_MAX];
+    struct tf_writer w = tf_writer_of(head, sizeof head);
+    tf_put_text(&w, form ? "POST " : "GET ");
+    tf_put_text(&w, u->path.n > 0 && u->path.p[0] == '/' ? "" : "/");
     tf_put(&w, u->path.p, u->path.n);
     tf_put_text(&w, " HTTP/1.1\r\nHost: ");
     tf_put(&w, u->authority.p, u->authority.n);
     tf_put_text(&w, "\r\nUser-Agent: tlsfloor/" TLSFLOOR_VERSION
-                    "\r\nAccept: application/json\r\nConnection: close\r\n\r\n");
+                    "\r\nAccept: application/json\r\nConnection: close\r\n");
+    if (form) {
+        tf_put_text(&w, "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ");
+        tf_put_u64(&w, form->n);
+        tf_put_text(&w, "\r\n");
+    }
+    tf_put_text(&w, "\r\n");
     if (w.full)
         return fail(x, "the URL is longer than %d bytes", REQUEST_MAX / 2);
-    int n;
-    do {
-        ERR_clear_error();
-        n = SSL_write(x->ssl, request, (int)w.len); /* all or nothing */
-    } while (n <= 0 && fetch_retry(x->ssl, n, x->deadline_ms));
-    return n > 0 || fail_io(x, n);
+    return send_bytes(x, head, w.len) && (!form || send_bytes(x, form->p, form->n));
 }
 
 enum received { RECEIVED, ENDED, FAILED };
@@ -207,11 +221,7 @@ static bool read_response(struct exchange *x, size_t max_bytes, struct fetched *
     struct tf_http_head head;
     if (!read_head(x, &head))
         return false;
-    enum tf_http_framing framing = head.status == 204 || head.status == 304 ? TF_HTTP_EMPTY
-                                   : head.is_chunked                        ? TF_HTTP_CHUNKED
-                                   : head.has_length                        ? TF_HTTP_LENGTH
-                                                                            : TF_HTTP_UNTIL_CLOSE;
-    struct tf_http_body body = tf_http_body_of(framing, head.length);
+    struct tf_http_body body = tf_http_response_body(&head, false);
     body.is_unframed = true;
     size_t room = max_bytes + TF_HTTP_BODY_ROOM;
     char *text = malloc(room + 1);
@@ -219,6 +229,7 @@ static bool read_response(struct exchange *x, size_t max_bytes, struct fetched *
         return fail(x, "out of memory");
     struct tf_writer w = tf_writer_of(text, room);
     if (!move_body(x, &body, max_bytes, &w)) {
+        tf_wipe(text, w.len);
         free(text);
         return false;
     }
@@ -227,8 +238,9 @@ static bool read_response(struct exchange *x, size_t max_bytes, struct fetched *
     return true;
 }
 
-bool fetch_get(const struct tf_conf *conf, const struct tls *tls, const char *url, size_t max_bytes,
-               uint32_t timeout_ms, struct fetched *out, char *error, size_t size)
+static bool fetch(const struct tf_conf *conf, const struct tls *tls, const char *url,
+                  const struct tf_text *form, size_t max_bytes, uint32_t timeout_ms, struct fetched *out,
+                  char *error, size_t size)
 {
     struct url u;
     if (!parse_url(url, &u, error, size))
@@ -241,10 +253,29 @@ bool fetch_get(const struct tf_conf *conf, const struct tls *tls, const char *ur
     bool ok = false;
     x.ssl = tls_outside(tls, u.target.host, (struct tf_span){NULL, 0}, true, NULL);
     if (x.ssl && SSL_set_fd(x.ssl, fd) == 1)
-        ok = shake_hands(&x) && send_request(&x, &u) && read_response(&x, max_bytes, out);
+        ok = shake_hands(&x) && send_request(&x, &u, form) && read_response(&x, max_bytes, out);
     else
         fail(&x, "out of memory");
     SSL_free(x.ssl);
     close(fd);
+    tf_wipe(x.in, sizeof x.in);
     return ok;
+}
+
+bool fetch_get(const struct tf_conf *conf, const struct tls *tls, const char *url, size_t max_bytes,
+               uint32_t timeout_ms, struct fetched *out, char *error, size_t size)
+{
+    return fetch(conf, tls, url, NULL, max_bytes, timeout_ms, out, error, size);
+}
+
+bool fetch_post(const struct tf_conf *conf, const struct tls *tls, const char *url, struct tf_text form,
+                size_t max_bytes, uint32_t timeout_ms, struct fetched *out, char *error, size_t size)
+{
+    return fetch(conf, tls, url, &form, max_bytes, timeout_ms, out, error, size);
+}
+
+bool fetch_check_url(const char *url, char *error, size_t size)
+{
+    struct url u;
+    return parse_url(url, &u, error, size);
 }

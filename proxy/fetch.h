@@ -1,5 +1,5 @@
-/* One HTTPS GET over the gateway's own outside leg, for commands, and the
- * sockets under it. These calls wait, each no longer than its deadline;
+/* One HTTPS request over the gateway's own outside leg, for commands and for
+ * jobs in the thread pool, and the sockets under it. These calls wait, each no longer than its deadline;
  * deadlines are points in time as fetch_now_ms tells it. */
 #ifndef FETCH_H
 #define FETCH_H
@@ -31,5 +31,11 @@ bool fetch_retry(SSL *ssl, int result, uint64_t deadline_ms);
  * end, is an error. False with a sentence in error. */
 bool fetch_get(const struct tf_conf *conf, const struct tls *tls, const char *url, size_t max_bytes,
                uint32_t timeout_ms, struct fetched *out, char *error, size_t size);
+/* The same as POST of a form (lib/form.h). No copy of it, or of the response but for *out, stays in memory.
+ */
+bool fetch_post(const struct tf_conf *conf, const struct tls *tls, const char *url, struct tf_text form,
+                size_t max_bytes, uint32_t timeout_ms, struct fetched *out, char *error, size_t size);
+/* Whether a URL is one for these calls; false with a sentence in error. */
+bool fetch_check_url(const char *url, char *error, size_t size);
 
 #endif

@@ -2,6 +2,7 @@
 #include "link.h"
 
 #include "loop.h"
+#include "original.h"
 #include "tls_link.h"
 
 #include <assert.h>
@@ -26,7 +27,7 @@ bool link_watch(struct link *l, struct loop *loop, watch_cb *cb, void *arg)
 void link_note(struct link *l, unsigned ready)
 {
     if (l->tls != NULL)
-        l->tls->drained = false;
+        tls_link_note(l);
     if (ready & (WATCH_READ | WATCH_HANGUP))
         l->readable = true;
     if (ready & WATCH_WRITE)
@@ -35,6 +36,12 @@ void link_note(struct link *l, unsigned ready)
         l->hangup = true;
     if (ready & WATCH_ERROR)
         l->failed = l->readable = l->writable = true;
+}
+
+void link_note_own_port(struct link *l, struct loop *loop)
+{
+    if (loop->setting->own_ports != NULL)
+        l->own_port = own_ports_add(loop->setting->own_ports, l->fd);
 }
 
 /* The first block comes from the loop's pool and serves nearly every hello; a larger one is on the heap. */
@@ -228,6 +235,8 @@ void link_close(struct link *l, struct loop *loop, bool reset)
         tls_link_free(l);
     if (l->watch != NULL)
         watch_forget(loop->watcher, l->watch);
+    if (loop->setting->own_ports != NULL)
+        own_ports_remove(loop->setting->own_ports, l->own_port);
     if (l->fd >= 0) {
         struct linger abort_now = {.l_onoff = 1, .l_linger = 0};
         if (reset)

@@ -28,10 +28,11 @@ struct lookahead {
 struct link {
     int fd; /* -1: not connected */
     bool readable, writable;
-    bool eof;    /* the peer has sent its last byte, and we have read it */
-    bool hangup; /* an edge told of the peer's FIN: a short read is then not the end */
-    bool failed; /* an edge told of an error */
-    bool shut;   /* we have sent our FIN */
+    bool eof;          /* the peer has sent its last byte, and we have read it */
+    bool hangup;       /* an edge told of the peer's FIN: a short read is then not the end */
+    bool failed;       /* an edge told of an error */
+    bool shut;         /* we have sent our FIN */
+    uint16_t own_port; /* what own_ports_add said; 0: nothing */
     struct watch *watch;
     struct lookahead ahead;
     struct tls_link *tls; /* NULL: none */
@@ -49,6 +50,9 @@ enum link_io {
 void link_init(struct link *l, int fd);
 bool link_watch(struct link *l, struct loop *loop, watch_cb *cb, void *arg); /* once, if not watched yet */
 void link_note(struct link *l, unsigned ready);                              /* an edge came */
+/* A socket that was dialled: notes it until it is closed, so that it is known again when a firewall turns it
+ * to a transparent listener. */
+void link_note_own_port(struct link *l, struct loop *loop);
 
 /* Reads what there is, up to `room` bytes, past the lookahead: LINK_OK, LINK_AGAIN, LINK_EOF or LINK_ERROR. A
  * link that is still readable after LINK_AGAIN wants another turn at once (tls_link_has_more). */

@@ -48,7 +48,14 @@ static int open_socket(struct sockaddr_storage *sa, socklen_t *len, const struct
     return socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-static int open_one(const struct tf_addr *address, bool shared)
+/* So that connections to addresses that are not this machine's can be accepted. */
+static bool set_transparent(int fd, sa_family_t family)
+{
+    return family == AF_INET6 ? set_option(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, 1)
+                              : set_option(fd, IPPROTO_IP, IP_TRANSPARENT, 1);
+}
+
+static int open_one(const struct tf_addr *address, bool tproxy, bool shared)
 {
     struct sockaddr_storage sa;
     socklen_t len;
@@ -59,6 +66,7 @@ static int open_one(const struct tf_addr *address, bool shared)
     bool ok = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
               (!shared || set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
               (sa.ss_family != AF_INET6 || set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, both ? 0 : 1)) &&
+              (!tproxy || set_transparent(fd, sa.ss_family)) &&
               set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) && /* accepted sockets inherit it */
               bind(fd, (struct sockaddr *)&sa, len) == 0;
     if (ok && shared) {
@@ -95,25 +103,32 @@ static void explain(const struct tf_addr *address, char *error, size_t size)
         hint = "; this machine has no such address (see `ip addr`)";
     else if (errno == EACCES)
         hint = "; ports below 1024 need the capability CAP_NET_BIND_SERVICE";
+    else if (errno == EPERM)
+        hint = "; intercept = tproxy needs the capability CAP_NET_ADMIN";
     int saved = errno;
     tf_put_addr_port(&w, address);
     text[w.len] = '\0';
     snprintf(error, size, "cannot listen on %s: %s%s", text, strerror(saved), hint);
 }
 
-bool listener_open(struct tf_addr *address, int *fds, size_t count, char *error, size_t size)
+/* SO_REUSEPORT would share the port with another process of the same user without a word. */
+bool listener_is_free(const struct tf_addr *address, char *error, size_t size)
 {
-    /* SO_REUSEPORT would share the port with another process of the same user without a word. */
-    if (address->port != 0) {
-        int probe = open_one(address, false);
-        if (probe < 0) {
-            explain(address, error, size);
-            return false;
-        }
-        close(probe);
+    if (address->port == 0)
+        return true;
+    int probe = open_one(address, false, false);
+    if (probe < 0) {
+        explain(address, error, size);
+        return false;
     }
+    close(probe);
+    return true;
+}
+
+bool listener_open(struct tf_addr *address, bool tproxy, int *fds, size_t count, char *error, size_t size)
+{
     for (size_t i = 0; i < count; i++) {
-        fds[i] = open_one(address, true);
+        fds[i] = open_one(address, tproxy, true);
         if (fds[i] < 0) {
             explain(address, error, size);
             while (i > 0)

@@ -5,11 +5,14 @@
 
 #include "loop.h"
 
+/* Whether nobody listens on an address. One that another process listens on is not ours to listen on, even
+ * though that process might share it: two gateways on one port are a mistake. False with a sentence in error.
+ */
+bool listener_is_free(const struct tf_addr *address, char *error, size_t size);
 /* Opens `count` sockets on one address into fds. With *address's port 0 the first gets a free port, which the
- * others share and *address then holds. False, and nothing left open, with a sentence in error. An address
- * that another process listens on is refused even though that one might share it: two gateways on one port
- * are a mistake. */
-bool listener_open(struct tf_addr *address, int *fds, size_t count, char *error, size_t size);
+ * others share and *address then holds. `tproxy`: the firewall hands them connections to other addresses.
+ * False, and nothing left open, with a sentence in error. */
+bool listener_open(struct tf_addr *address, bool tproxy, int *fds, size_t count, char *error, size_t size);
 
 /* Accepting on one socket of one loop. */
 struct acceptor;

@@ -115,6 +115,7 @@ static void change(struct loop *l, const struct setting *setting)
     l->setting = setting;
     l->pipes.max = conf->limits.pipes;
     l->minter.max = conf->limits.leaves;
+    l->logins.max = conf->limits.logins;
     resumer_clear(&l->resumer);
     l->resumer.max = conf->limits.upstream_sessions;
     if (!dns_configure(l->dns, &conf->limits, conf->dns_servers, error, sizeof error))
@@ -142,6 +143,7 @@ static void finish(struct loop *l)
     lingers_close(&l->lingers, l);
     deadlines_close(&l->deadlines);
     minter_close(&l->minter);
+    logins_close(&l->logins);
     if (l->dns != NULL)
         dns_free(l->dns);
     if (l->watcher != NULL)
@@ -293,7 +295,9 @@ struct loop *loop_new(const struct setting *setting, struct loop_end end, char *
     deadlines_init(&l->deadlines, &l->uv, on_deadline);
     lingers_init(&l->lingers, l);
     l->watcher = watcher_new(&l->uv);
-    if (l->watcher != NULL && minter_init(&l->minter, &l->uv, &l->counters, conf->limits.leaves))
+    l->logins = (struct logins){.uv = &l->uv, .max = conf->limits.logins};
+    if (l->watcher != NULL && minter_init(&l->minter, &l->uv, &l->counters, conf->limits.leaves) &&
+        logins_init(&l->logins))
         l->dns = dns_new(&l->uv, &conf->limits, conf->dns_servers, error, size);
     l->dialer = (struct dialer){&l->uv, l->watcher, l->dns, &l->counters};
     if (l->dns != NULL && set_listening(l, setting))

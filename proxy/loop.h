@@ -6,14 +6,18 @@
 #ifndef LOOP_H
 #define LOOP_H
 
+#include "census.h"
 #include "conf_load.h"
 #include "deadline.h"
 #include "dial.h"
 #include "digest.h"
+#include "door.h"
 #include "journal.h"
 #include "linger.h"
+#include "login.h"
 #include "metrics.h"
 #include "mint.h"
+#include "original.h"
 #include "pipes.h"
 #include "pool.h"
 #include "resume.h"
@@ -35,6 +39,11 @@ struct setting {
     struct conf *conf;
     struct journal *block, *access; /* NULL: off */
     struct tls *tls;                /* NULL: nothing is upgraded */
+    const struct door *doors;       /* one a listener */
+    size_t door_count;
+    const char *parent_login;       /* for the parent proxy, base64; "" where there is none */
+    struct census *census;
+    struct own_ports *own_ports;    /* NULL: there is no transparent listener */
     struct listening *listening;    /* this loop's */
     size_t listening_count;
     size_t session_max; /* of this loop */
@@ -65,6 +74,7 @@ struct loop {
     struct pool blocks, sessions, setups;
     struct minter minter;
     struct resumer resumer;
+    struct logins logins;
     struct digests digests;
     uint8_t *buffer; /* LOOP_BUFFER_SIZE, for whoever runs */
     size_t gathered; /* bytes of lookaheads held now */

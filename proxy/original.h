@@ -5,20 +5,21 @@
 
 #include "../lib/conf.h"
 
-/* False: it was not turned here (REDIRECT: conntrack knows of no translation). */
+/* False: it was not turned here (REDIRECT: conntrack knows of no translation). TPROXY leaves no trace of
+ * that: then it is what the client has connected to, which may be the listener itself. */
 bool original_destination(int fd, enum tf_intercept how, struct tf_addr *out);
 
-/* The local ports that the gateway's own connections to servers have now, shared by all loops: a set of 65536
- * atomic bits. A connection from one of this machine's addresses and one of these ports has gone round in a
- * circle. NULL everywhere while there is no transparent listener. */
+/* The gateway's own connections to servers, shared by all loops: for each local port a mark of where the last
+ * one from there goes. What comes from the same address and port, and was meant for the same server, has gone
+ * round in a circle. NULL everywhere while there is no transparent listener. */
 struct own_ports;
 
 struct own_ports *own_ports_new(void); /* NULL: out of memory */
 void own_ports_free(struct own_ports *p);
-/* Notes the port of a socket that is being connected; 0: it has none. */
+/* Notes a socket that is connected. The port to take out again when it is closed; 0: none. */
 uint16_t own_ports_add(struct own_ports *p, int fd);
 void own_ports_remove(struct own_ports *p, uint16_t port); /* 0 is nothing */
-/* Whether `source`, the peer of `fd`, is such a socket: its address is one of this machine's, too. */
-bool own_ports_have(const struct own_ports *p, const struct tf_addr *source);
+/* Whether a connection from `source`, meant for `meant_for`, is one of ours. */
+bool own_ports_have(const struct own_ports *p, const struct tf_addr *source, const struct tf_addr *meant_for);
 
 #endif

@@ -13,48 +13,111 @@
 enum { SESSION_MAGIC = 0x7f5e5510 };
 
 /* The table of routes. A front is a row that ends in a verdict; a verdict is a row that ends the session.
+ * Steps that a listener has no use for (a PROXY header, TLS to the proxy itself, a parent proxy) are over at
+ * once.
  *
  * The order is what users of proxies expect: an HTTP client hears of a destination that cannot be reached
  * before it begins with TLS, so CONNECT dials first. With TLS straight in, a client that is to be refused
  * costs neither a lookup nor a connection: `decide` comes first, and once more after `dial` for rules that
- * name addresses. */
+ * name addresses. Where a server speaks first (`mail`), it has to be dialled before anything else. */
+
+/* Fronts. */
 const struct route route_connect = {
     "connect",
-    {&step_preface, &step_request, &step_access, &step_dial, &step_answer, &step_hello, &step_decide, NULL}};
-/* The next request on a connection that is kept. */
-const struct route route_again = {
-    "connect",
-    {&step_request, &step_preface, &step_access, &step_dial, &step_answer, &step_hello, &step_decide, NULL}};
+    {&step_proxy_header, &step_preface, &step_outer_tls, &step_request, &step_access, &step_dial,
+     &step_approach, &step_answer, &step_mail, &step_hello, &step_decide, NULL}};
+static const struct route route_sni = {"sni",
+                                       {&step_proxy_header, &step_preface, &step_hello, &step_decide,
+                                        &step_access, &step_dial, &step_approach, &step_decide, NULL}};
+static const struct route route_transparent = {
+    "transparent",
+    {&step_proxy_header, &step_preface, &step_original, &step_mail, &step_hello, &step_decide, &step_access,
+     &step_dial, &step_approach, &step_decide, NULL}};
+static const struct route route_forward_tls = {
+    "forward",
+    {&step_proxy_header, &step_preface, &step_upstream, &step_hello, &step_decide, &step_access, &step_dial,
+     &step_approach, &step_decide, NULL}};
+static const struct route route_forward_mail = {
+    "forward", {&step_proxy_header, &step_preface, &step_upstream, &step_mail, NULL}};
 /* Clients that take the listener for one server ask it for plain HTTP alone. */
-const struct route route_forward = {"forward", {&step_preface, &step_request, NULL}};
+static const struct route route_forward_http = {
+    "forward", {&step_proxy_header, &step_preface, &step_outer_tls, &step_request, NULL}};
+
+/* Plain HTTP. */
 const struct route route_http = {"http",
                                  {&step_preface, &step_access, &step_decide, &step_reuse, &step_dial,
-                                  &step_decide, &step_answer, &step_exchange, NULL}};
-const struct route route_sni = {
-    "sni", {&step_preface, &step_hello, &step_decide, &step_access, &step_dial, &step_decide, NULL}};
+                                  &step_approach, &step_decide, &step_answer, &step_exchange, NULL}};
 /* A plain request whose server side is TLS. */
 const struct route route_secure = {"secure",
-                                   {&step_secure, &step_access, &step_reuse, &step_dial, &step_originate,
-                                    &step_answer, &step_exchange, NULL}};
+                                   {&step_secure, &step_access, &step_reuse, &step_dial, &step_approach,
+                                    &step_originate, &step_answer, &step_exchange, NULL}};
+/* The next request on a connection that is kept. */
+const struct route route_again = {"connect",
+                                  {&step_request, &step_preface, &step_access, &step_dial, &step_approach,
+                                   &step_answer, &step_mail, &step_hello, &step_decide, NULL}};
 /* A request that was sent over a connection that was no more. */
-const struct route route_retry = {"http", {&step_dial, &step_exchange, NULL}};
-const struct route route_retry_secure = {"secure", {&step_dial, &step_originate, &step_exchange, NULL}};
-static const struct route route_upgrade = {"upgrade",
-                                           {&step_originate, &step_mint, &step_terminate, &step_carry, NULL}};
+const struct route route_retry = {"http", {&step_dial, &step_approach, &step_exchange, NULL}};
+const struct route route_retry_secure = {
+    "secure", {&step_dial, &step_approach, &step_originate, &step_exchange, NULL}};
+
+/* Mail: plain text first. The client's hello comes in its middle, or in front of it. */
+const struct route route_mail = {
+    "mail", {&step_access, &step_intent, &step_dial, &step_approach, &step_intent, &step_dialogue, NULL}};
+const struct route route_mail_implicit = {"mail",
+                                          {&step_hello, &step_decide, &step_access, &step_dial,
+                                           &step_approach, &step_decide, &step_mail_verdict, NULL}};
+const struct route route_mail_hello = {"mail", {&step_hello, &step_decide, &step_mail_verdict, NULL}};
+const struct route route_mail_dialogue = {"mail", {&step_dialogue, NULL}};
+const struct route route_mail_secure = {"mail", {&step_originate, &step_dialogue, NULL}};
+const struct route route_mail_upgrade = {"mail", {&step_mint, &step_terminate, &step_dialogue, NULL}};
+/* The client is healthy, and its own TLS is to reach the server. */
+const struct route route_mail_repeat = {"mail", {&step_dial, &step_approach, &step_dialogue, NULL}};
+
+/* Verdicts. */
+const struct route route_upgrade = {"upgrade",
+                                    {&step_originate, &step_mint, &step_terminate, &step_carry, NULL}};
 const struct route route_tunnel = {"tunnel", {&step_send_hello, &step_server_hello, &step_relay, NULL}};
-/* After a plain exchange that both sides have ended by switching to another protocol. */
+/* A tunnel that never was TLS. */
+const struct route route_pass = {"pass", {&step_relay, NULL}};
+/* After plain text that both sides have ended by switching to another protocol, or that holds nothing more to
+ * look at. */
 const struct route route_carry = {"carry", {&step_carry, NULL}};
 const struct route route_block = {"block", {&step_refuse, NULL}};
 
-static const struct {
+struct way_in {
     const struct route *route;
     const struct tf_front *front;
-    enum counter counter;
-} fronts[] = {
-    [TF_KIND_CONNECT] = {&route_connect, &tf_front_http, COUNTER_SESSIONS_CONNECT},
-    [TF_KIND_SNI] = {&route_sni, &tf_front_tls, COUNTER_SESSIONS_SNI},
-    [TF_KIND_FORWARD] = {&route_forward, &tf_front_http, COUNTER_SESSIONS_FORWARD},
 };
+
+static const struct way_in fronts[] = {
+    [TF_KIND_CONNECT] = {&route_connect, &tf_front_http},
+    [TF_KIND_SNI] = {&route_sni, &tf_front_tls},
+    [TF_KIND_SOCKS5] = {&route_connect, &tf_front_socks5},
+    [TF_KIND_TRANSPARENT] = {&route_transparent, &tf_front_tls},
+};
+
+static const struct way_in forward_fronts[] = {
+    [TF_PROTOCOL_TLS] = {&route_forward_tls, &tf_front_tls},
+    [TF_PROTOCOL_HTTP] = {&route_forward_http, &tf_front_http},
+    [TF_PROTOCOL_SMTP] = {&route_forward_mail, &tf_front_smtp},
+    [TF_PROTOCOL_IMAP] = {&route_forward_mail, &tf_front_imap},
+    [TF_PROTOCOL_POP3] = {&route_forward_mail, &tf_front_pop3},
+};
+
+static const struct way_in *way_in_of(const struct tf_listener *listener)
+{
+    return listener->kind == TF_KIND_FORWARD ? &forward_fronts[listener->protocol] : &fronts[listener->kind];
+}
+
+static enum counter counter_of(enum tf_kind kind)
+{
+    static const enum counter counters[] = {
+        [TF_KIND_CONNECT] = COUNTER_SESSIONS_CONNECT,         [TF_KIND_SNI] = COUNTER_SESSIONS_SNI,
+        [TF_KIND_FORWARD] = COUNTER_SESSIONS_FORWARD,         [TF_KIND_SOCKS5] = COUNTER_SESSIONS_SOCKS5,
+        [TF_KIND_TRANSPARENT] = COUNTER_SESSIONS_TRANSPARENT,
+    };
+    return counters[kind];
+}
 
 static struct session *session_of(void *p)
 {
@@ -82,24 +145,34 @@ static void note_settings(struct session *s)
     p->client_scan.limit = s->conf->tf.limits.hello_bytes;
     p->server_scan.floor = s->conf->tf.policy.floor;
     p->facts.listener = s->listener->name;
+    p->facts.has_certificate = s->listener->certificate[0] && !s->listener->tls;
 }
 
-static bool take_setup(struct session *s)
+bool session_take_front(struct session *s, const struct tf_front *front)
+{
+    struct setup *p = s->setup;
+    void *state = front->state_size > 0 ? calloc(1, front->state_size) : NULL;
+    if (front->state_size > 0 && state == NULL)
+        return false;
+    free(p->front_state);
+    p->front_state = state;
+    p->front = p->tongue = front;
+    return true;
+}
+
+static bool take_setup(struct session *s, const struct tf_front *front)
 {
     struct setup *p = pool_get(&s->loop->setups);
     if (p == NULL)
         return false;
     memset(p, 0, sizeof *p);
-    p->front = p->tongue = fronts[s->listener->kind].front;
-    if (p->front->state_size > 0) {
-        p->front_state = calloc(1, p->front->state_size);
-        if (p->front_state == NULL) {
-            pool_put(&s->loop->setups, p);
-            return false;
-        }
+    s->setup = p;
+    if (!session_take_front(s, front)) {
+        pool_put(&s->loop->setups, p);
+        s->setup = NULL;
+        return false;
     }
     p->facts.started_us = s->started_us;
-    s->setup = p;
     note_settings(s);
     return true;
 }
@@ -130,6 +203,22 @@ void session_renew(struct session *s)
     spares_free(&s->setup->spares, s->loop);
 }
 
+const struct door *session_door(const struct session *s)
+{
+    const struct setting *setting = s->loop->setting;
+    for (size_t i = 0; i < setting->door_count; i++) {
+        const struct tf_listener *l = setting->doors[i].listener;
+        if (l->kind == s->listener->kind && strcmp(l->name, s->listener->name) == 0)
+            return &setting->doors[i];
+    }
+    return NULL;
+}
+
+const char *session_server_name(const struct session *s)
+{
+    return s->listener->server_name[0] ? s->listener->server_name : tf_policy_host(&s->setup->facts);
+}
+
 static void drop_outboxes(struct setup *p)
 {
     for (enum tf_side side = TF_CLIENT; side <= TF_SERVER; side++)
@@ -143,6 +232,7 @@ static void setup_free(struct session *s)
         dial_cancel(p->dial);
     if (p->mint != NULL)
         mint_cancel(p->mint);
+    session_drop_login(s);
     lookahead_drop(&p->hello, s->loop);
     s->loop->gathered -= p->scratch_size + p->server_scratch_size;
     free(p->front_state);
@@ -180,7 +270,7 @@ static void write_record(struct session *s)
 static void count_upgrade(struct counters *counters, const struct tf_facts *facts)
 {
     static const enum counter from[] = {COUNTER_UPGRADES_PLAIN, COUNTER_UPGRADES_10, COUNTER_UPGRADES_11,
-                                        COUNTER_UPGRADES_12};
+                                        COUNTER_UPGRADES_12, COUNTER_UPGRADES_13};
     static const enum counter areas[TF_M365_AREAS] = {[TF_M365_COMMON] = COUNTER_UPGRADED_COMMON,
                                                       [TF_M365_EXCHANGE] = COUNTER_UPGRADED_EXCHANGE,
                                                       [TF_M365_SHAREPOINT] = COUNTER_UPGRADED_SHAREPOINT,
@@ -188,7 +278,7 @@ static void count_upgrade(struct counters *counters, const struct tf_facts *fact
                                                       [TF_M365_MEM] = COUNTER_UPGRADED_MEM,
                                                       [TF_M365_OTHER] = COUNTER_UPGRADED_OTHER};
     uint16_t version = facts->inside.version;
-    counters_add(counters, from[version == 0 ? 0 : version <= TF_TLS10 ? 1 : version == TF_TLS11 ? 2 : 3], 1);
+    counters_add(counters, from[version == 0 ? 0 : version <= TF_TLS10 ? 1 : version - TF_TLS10 + 1], 1);
     counters_add(counters,
                  facts->outside.version == TF_TLS12 ? COUNTER_UPGRADED_TO_12 : COUNTER_UPGRADED_TO_13, 1);
     counters_add(counters, facts->m365 != NULL ? areas[facts->m365->area] : COUNTER_UPGRADED_ELSEWHERE, 1);
@@ -282,7 +372,10 @@ void session_exchange_over(struct session *s)
     s->setup->over = TF_FEED_MORE;
     drop_outboxes(s->setup); /* a client that only may ask again holds no buffer */
     *facts = (struct tf_facts){
-        .source = facts->source, .listener = facts->listener, .started_us = loop_wall_us(s->loop)};
+        .source = facts->source,
+        .via = facts->via,
+        .listener = facts->listener,
+        .started_us = loop_wall_us(s->loop)};
 }
 
 void session_linger(struct session *s)
@@ -296,6 +389,12 @@ void session_linger(struct session *s)
     client->watch = NULL;
 }
 
+/* Whether a session that ended so has failed without being refused. */
+static bool is_error(enum tf_reason reason)
+{
+    return reason != TF_REASON_NONE && tf_reason_info(reason)->event == TF_EVENT_NONE;
+}
+
 /* The one exit. A session of which nothing is known yet (it sent nothing) leaves no line. */
 static void session_end(struct session *s, enum tf_reason reason)
 {
@@ -307,14 +406,20 @@ static void session_end(struct session *s, enum tf_reason reason)
             facts->reason = reason;
         else
             reason = facts->reason;
+        if (is_error(reason) && tf_record_is_upgraded(facts)) { /* how it ended is not what became of it */
+            facts->reason = TF_REASON_NONE;
+            counters_reason(&loop->counters, reason, REASON_ERROR);
+        }
         session_settle(s);
-    } else if (reason != TF_REASON_NONE) {
+    } else if (is_error(reason)) {
         counters_reason(&loop->counters, reason, REASON_ERROR);
     }
     end_access_line(s, reason, s->started_us);
     count_bytes(s);
     counters_add(&loop->counters, COUNTER_SESSIONS_ACTIVE, -1);
     deadline_clear(&s->deadline);
+    census_leave(loop->setting->census, s->by_source);
+    census_leave(loop->setting->census, s->by_user);
     for (enum tf_side side = TF_CLIENT; side <= TF_SERVER; side++) {
         flow_fini(&s->flow[side], loop);
         link_close(&s->side[side], loop, reset);
@@ -459,9 +564,10 @@ void session_start(struct loop *loop, const struct tf_listener *listener, int fd
     loop->all = s;
     loop->session_count++;
     counters_add(&loop->counters, COUNTER_SESSIONS_ACTIVE, 1);
-    counters_add(&loop->counters, fronts[listener->kind].counter, 1);
-    take_route(s, fronts[listener->kind].route);
-    if (!take_setup(s)) {
+    counters_add(&loop->counters, counter_of(listener->kind), 1);
+    const struct way_in *way = way_in_of(listener);
+    take_route(s, way->route);
+    if (!take_setup(s, way->front)) {
         session_end(s, TF_REASON_NO_RESOURCES);
         return;
     }

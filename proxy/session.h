@@ -37,7 +37,16 @@ struct step {
 /* A row: the steps of a front or of a verdict, NULL behind the last. */
 struct route {
     const char *name;
-    const struct step *steps[9];
+    const struct step *steps[13];
+};
+
+/* A login that is being checked (steps_login.c). */
+struct login_check {
+    struct tf_login login; /* wiped when it has been checked */
+    enum { LOGIN_NONE, LOGIN_CHECKING, LOGIN_RIGHT, LOGIN_WRONG, LOGIN_FETCHING, LOGIN_FETCHED } state;
+    struct login_wait *wait;
+    struct oauth_wait *token_wait;
+    char *token; /* of a bridge; from the heap, and wiped */
 };
 
 /* What is only needed until the bytes just flow; then it is given back. */
@@ -58,13 +67,25 @@ struct setup {
     bool dial_failed;
     struct mint_wait *mint; /* an upgrade waits for its leaf */
     char why[512];          /* facts->detail, where it is no fixed sentence */
+    struct login_check login;
+    struct tf_addr meant_for; /* as a PROXY header says; family TF_FAMILY_NONE: it does not */
+    /* mail */
+    struct tf_mail_plan plan;
+    enum mail_point {
+        MAIL_BEGIN,      /* the dialogue is about to begin */
+        MAIL_TALK,
+        MAIL_SERVER_TLS, /* the server's TLS is being set up, and the front wants to hear of it */
+        MAIL_CLIENT_TLS  /* the client's, likewise */
+    } mail;
+    bool is_client_mute; /* what it has sent is no text of the dialogue */
+    /* plain HTTP, and mail */
+    enum tf_feed over;    /* what the front wants when its words are sent; TF_FEED_MORE: nothing yet */
+    struct outbox out[2]; /* for the client, for the server */
     /* plain HTTP */
     struct place server;   /* what side[TF_SERVER] is connected to, for the next request */
     struct spares *spares; /* connections to other servers */
     bool is_reused;        /* an earlier request has used this one */
-    size_t resend;        /* so much of the outbox may be sent again on a new connection; 0: it is too late */
-    enum tf_feed over;    /* how the exchange ended; TF_FEED_MORE: not yet */
-    struct outbox out[2]; /* for the client, for the server */
+    size_t resend; /* so much of the outbox may be sent again on a new connection; 0: it is too late */
 };
 
 struct session {
@@ -85,6 +106,7 @@ struct session {
     int64_t started_us;
     struct setup *setup;
     enum tf_reason end; /* why, with STEP_END */
+    struct census_entry *by_source, *by_user; /* where it is counted, or NULL */
     char *access_head;  /* of a tunnel whose setup is gone, when the access log is on */
     struct session *prev, *next, *next_ready;
 };
@@ -100,9 +122,17 @@ void session_drain(struct session *s);
 void session_on_deadline(struct deadline *d);
 
 /* For steps. */
-extern const struct route route_connect, route_forward, route_again, route_http, route_secure, route_retry,
-    route_retry_secure, route_sni, route_tunnel, route_carry, route_block;
+extern const struct route route_connect, route_again, route_http, route_secure, route_retry,
+    route_retry_secure, route_tunnel, route_upgrade, route_carry, route_pass, route_block, route_mail,
+    route_mail_implicit, route_mail_hello, route_mail_dialogue, route_mail_secure, route_mail_upgrade,
+    route_mail_repeat;
 struct tf_facts *session_facts(struct session *s); /* until the session is settled */
+/* What belongs to its listener; NULL: a reload has taken the listener away. */
+const struct door *session_door(const struct session *s);
+/* The name that the server's certificate must have. */
+const char *session_server_name(const struct session *s);
+/* From here on this front's dialogue is the session's. False: out of memory. */
+bool session_take_front(struct session *s, const struct tf_front *front);
 /* Logs what is due and gives the setup back: from here on bytes only flow. */
 void session_settle(struct session *s);
 /* A request is judged by the settings in force when it comes, whatever its connection began with. When their

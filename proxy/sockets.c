@@ -21,6 +21,11 @@ static const struct bound *find(const struct sockets *s, const struct bound *wan
     return NULL;
 }
 
+static bool is_tproxy(const struct bound *b)
+{
+    return b->listener->kind == TF_KIND_TRANSPARENT && b->listener->intercept == TF_INTERCEPT_TPROXY;
+}
+
 static bool bind_address(struct bound *b, const struct sockets *old, size_t loops, char *error, size_t size)
 {
     b->fds = calloc(loops, sizeof *b->fds);
@@ -28,15 +33,16 @@ static bool bind_address(struct bound *b, const struct sockets *old, size_t loop
         snprintf(error, size, "out of memory");
         return false;
     }
-    const struct bound *kept = find(old, b);
-    if (kept != NULL) {
-        b->actual = kept->actual;
+    const struct bound *ours = find(old, b);
+    if (ours != NULL && is_tproxy(ours) == is_tproxy(b)) {
+        b->actual = ours->actual;
         for (size_t i = 0; i < loops; i++)
-            b->fds[i] = kept->fds[i];
+            b->fds[i] = ours->fds[i];
         return true;
     }
     b->actual = b->wanted;
-    b->is_new = listener_open(&b->actual, b->fds, loops, error, size);
+    b->is_new = (ours != NULL || listener_is_free(&b->actual, error, size)) &&
+                listener_open(&b->actual, is_tproxy(b), b->fds, loops, error, size);
     if (!b->is_new)
         free(b->fds);
     return b->is_new;

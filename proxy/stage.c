@@ -48,6 +48,13 @@ void stage_free(struct stage *stage, const struct stage *next, struct totals *to
         free(stage->settings[i].listening);
     free(stage->settings);
     tls_unref(stage->tls);
+    for (size_t i = 0; i < stage->door_count; i++)
+        door_close(&stage->doors[i]);
+    free(stage->doors);
+    if (next == NULL || next->census != stage->census)
+        census_free(stage->census);
+    if (next == NULL || next->own_ports != stage->own_ports)
+        own_ports_free(stage->own_ports);
     sockets_free(&stage->sockets);
     conf_unref(stage->conf);
 }
@@ -76,6 +83,11 @@ static bool make_settings(struct stage *stage)
                                               .block = stage->block,
                                               .access = stage->access,
                                               .tls = stage->tls,
+                                              .doors = stage->doors,
+                                              .door_count = stage->door_count,
+                                              .parent_login = stage->parent_login,
+                                              .census = stage->census,
+                                              .own_ports = stage->own_ports,
                                               .listening = sockets_of_loop(&stage->sockets, i),
                                               .listening_count = stage->sockets.count,
                                               .session_max = session_max};
@@ -114,6 +126,24 @@ static struct ca *take_ca(const struct tf_conf *tf, bool may_make, char *error, 
     return ca_load(tf, NULL, error, size);
 }
 
+/* Takes over the reference to the CA, which may be NULL. */
+static bool make_tls(struct stage *stage, struct ca *ca, const struct stage *old, char *error, size_t size)
+{
+    stage->tls = tls_new(&stage->conf->tf, ca, old != NULL ? old->tls : NULL, error, size);
+    if (stage->tls == NULL && ca != NULL)
+        ca_unref(ca);
+    return stage->tls != NULL;
+}
+
+/* Whether some listener speaks TLS to servers even if nobody trusts a CA of ours. */
+static bool wants_tls(const struct tf_conf *tf)
+{
+    for (const struct tf_listener *l = tf->listeners; l != NULL; l = l->next)
+        if (l->bridge || (l->certificate[0] && !l->tls))
+            return true;
+    return false;
+}
+
 /* Without a CA nobody is upgraded. That is no reason not to hold the floor, unless a rule counts on it, or
  * clients do: a reload that does not find the CA in use must neither end upgrades nor make another one, which
  * no client would trust. */
@@ -121,7 +151,7 @@ static bool take_tls(struct stage *stage, const struct stage *old, char *error, 
 {
     struct tf_conf *tf = &stage->conf->tf;
     if (!tf->policy.can_upgrade)
-        return true;
+        return !wants_tls(tf) || make_tls(stage, NULL, old, error, size);
     bool is_first = old == NULL || old->tls == NULL;
     struct ca *ca = take_ca(tf, is_first, error, size);
     if (ca == NULL && (!is_first || tf_policy_has_action(&tf->policy, TF_ACTION_UPGRADE)))
@@ -134,10 +164,51 @@ static bool take_tls(struct stage *stage, const struct stage *old, char *error, 
     if (!is_first)
         ca_share_leaf_keys(ca, tls_ca(old->tls));
     ca_report_outgrown(ca, tf, stderr);
-    stage->tls = tls_new(tf, ca, old != NULL ? old->tls : NULL, error, size);
-    if (stage->tls == NULL)
-        ca_unref(ca);
-    return stage->tls != NULL;
+    return make_tls(stage, ca, old, error, size);
+}
+
+/* What listeners have of their own; what the old stage's of the same name know is taken over. */
+static bool open_doors(struct stage *stage, const struct stage *old, char *error, size_t size)
+{
+    const struct tf_conf *tf = &stage->conf->tf;
+    size_t n = 0;
+    for (const struct tf_listener *l = tf->listeners; l != NULL; l = l->next)
+        n++;
+    stage->doors = calloc(n, sizeof *stage->doors);
+    if (stage->doors == NULL && n > 0) {
+        snprintf(error, size, "out of memory");
+        return false;
+    }
+    for (const struct tf_listener *l = tf->listeners; l != NULL; l = l->next) {
+        const struct door *before = NULL;
+        for (size_t i = 0; old != NULL && i < old->door_count; i++)
+            if (strcmp(old->doors[i].listener->name, l->name) == 0)
+                before = &old->doors[i];
+        if (!door_open(&stage->doors[stage->door_count], tf, l, before, error, size))
+            return false;
+        stage->door_count++;
+    }
+    return true;
+}
+
+static bool has_transparent(const struct tf_conf *conf)
+{
+    for (const struct tf_listener *l = conf->listeners; l != NULL; l = l->next)
+        if (l->kind == TF_KIND_TRANSPARENT)
+            return true;
+    return false;
+}
+
+/* What all stages share. */
+static bool take_shared(struct stage *stage, const struct stage *old)
+{
+    stage->census = old != NULL ? old->census : census_new();
+    stage->own_ports = old != NULL ? old->own_ports : NULL;
+    if (stage->own_ports == NULL && has_transparent(&stage->conf->tf)) {
+        stage->own_ports = own_ports_new();
+        return stage->census != NULL && stage->own_ports != NULL;
+    }
+    return stage->census != NULL;
 }
 
 bool stage_build(struct stage *next, struct conf *conf, const struct stage *old, size_t loops,
@@ -153,8 +224,9 @@ bool stage_build(struct stage *next, struct conf *conf, const struct stage *old,
                            old != NULL ? old->conf->tf.log.block : "", tf->limits.log_bytes, error, size) &&
               take_journal(&next->access, tf->log.access, old != NULL ? old->access : NULL,
                            old != NULL ? old->conf->tf.log.access : "", tf->limits.log_bytes, error, size);
-    ok = ok && take_tls(next, old, error, size);
-    if (ok && !(note_own_addresses(next, admin) && make_settings(next))) {
+    ok = ok && parent_login_load(tf, next->parent_login, error, size) &&
+         open_doors(next, old, error, size) && take_tls(next, old, error, size);
+    if (ok && !(take_shared(next, old) && note_own_addresses(next, admin) && make_settings(next))) {
         snprintf(error, size, "out of memory");
         ok = false;
     }

@@ -4,6 +4,7 @@
 #ifndef STAGE_H
 #define STAGE_H
 
+#include "parent_login.h"
 #include "sockets.h"
 
 struct stage {
@@ -11,6 +12,11 @@ struct stage {
     struct sockets sockets;
     struct journal *block, *access; /* NULL: off */
     struct tls *tls;                /* NULL: nothing is upgraded */
+    struct door *doors;             /* one a listener */
+    size_t door_count;
+    char parent_login[PARENT_LOGIN_MAX];
+    struct census *census;       /* these two are handed on from stage to stage */
+    struct own_ports *own_ports; /* NULL: no stage so far had a transparent listener */
     struct setting *settings;       /* one a loop */
     size_t loops;
 };

@@ -17,8 +17,18 @@ static inline enum step_result refuse_for(struct session *s, enum tf_reason reas
     return STEP_REFUSE;
 }
 
+/* steps_enter.c: who is it really, and where was it going */
+extern const struct step step_proxy_header, step_preface, step_original, step_upstream;
+/* steps_outer.c: TLS to the proxy itself */
+extern const struct step step_outer_tls;
 /* steps_reach.c: may it, and where to */
-extern const struct step step_preface, step_access, step_decide, step_dial;
+extern const struct step step_access, step_decide, step_dial;
+/* steps_approach.c: what comes first on a new connection: the parent proxy, the PROXY header */
+extern const struct step step_approach;
+/* steps_mail.c: which way a mail session goes */
+extern const struct step step_mail, step_intent, step_mail_verdict;
+/* steps_dialogue.c: a mail session's plain text */
+extern const struct step step_dialogue;
 /* steps_http.c: what the HTTP front asks for */
 extern const struct step step_request, step_reuse, step_answer;
 /* steps_exchange.c: one request and its response */
@@ -29,6 +39,16 @@ extern const struct step step_hello, step_send_hello, step_server_hello;
 extern const struct step step_secure, step_originate, step_mint, step_terminate;
 /* steps_flow.c: bytes flow, or do not */
 extern const struct step step_relay, step_carry, step_refuse;
+
+/* steps_approach.c: whether connections for this session lead through the parent proxy. */
+bool goes_by_parent(const struct session *s);
+
+/* steps_login.c: goes on with the check of setup->login, after TF_FEED_LOGIN. STEP_NEXT: it is over, and
+ * *feed is what the front says to it. */
+enum step_result session_login(struct session *s, struct tf_writer *to_client, struct tf_writer *to_server,
+                               enum tf_feed *feed);
+bool session_is_login_pending(const struct session *s);
+void session_drop_login(struct session *s); /* with all that is known of it */
 
 /* steps_http.c: shows the front what a side has sent; the writers are outboxes', or of no room. */
 struct tf_feed_io front_io(struct session *s, enum tf_side from, struct tf_writer *to_client,

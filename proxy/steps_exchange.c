@@ -150,6 +150,9 @@ static enum step_result finish(struct session *s)
     case TF_FEED_MORE:
     case TF_FEED_TARGET:
     case TF_FEED_BAD:
+    case TF_FEED_LOGIN:
+    case TF_FEED_TLS_SERVER:
+    case TF_FEED_TLS_CLIENT:
         break;
     }
     return STEP_REFUSE;

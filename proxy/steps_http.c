@@ -13,12 +13,16 @@ struct tf_feed_io front_io(struct session *s, enum tf_side from, struct tf_write
 {
     const struct link *l = &s->side[from];
     bool is_forward = s->listener->kind == TF_KIND_FORWARD;
+    bool is_to_parent = session_facts(s)->ask == TF_ASK_HTTP && goes_by_parent(s);
     return (struct tf_feed_io){.in = link_ahead(l),
                                .eof = l->eof,
                                .to_client = to_client,
                                .to_server = to_server,
                                .policy = &s->conf->tf.policy,
-                               .upstream = is_forward ? &s->listener->upstream : NULL};
+                               .upstream = is_forward ? &s->listener->upstream : NULL,
+                               .parent_login = is_to_parent ? s->loop->setting->parent_login : NULL,
+                               .wants_login = s->listener->users[0] && !s->listener->bridge,
+                               .login = &s->setup->login.login};
 }
 
 enum tf_feed front_feed(struct session *s, enum tf_side from, struct tf_writer *to_client,
@@ -31,46 +35,87 @@ enum tf_feed front_feed(struct session *s, enum tf_side from, struct tf_writer *
     return result;
 }
 
-/* request: the client says where it wants to go. */
+/* request: the client says where it wants to go, and perhaps who it is. */
+
+/* A client that has only begun has room for these few bytes, or is not worth waiting for. */
+static bool send_short(struct session *s, const struct tf_writer *w)
+{
+    size_t sent;
+    return w->len == 0 || link_send(&s->side[TF_CLIENT], w->p, w->len, &sent) == LINK_OK;
+}
+
+/* Shows the front what has come, and tells it what became of a login. STEP_NEXT: *feed is what it says. */
+static enum step_result hear_request(struct session *s, enum tf_feed *feed)
+{
+    char text[512];
+    struct tf_writer to_client = tf_writer_of(text, sizeof text), none = tf_writer_of(NULL, 0);
+    bool is_login = session_is_login_pending(s);
+    if (!is_login)
+        *feed = front_feed(s, TF_CLIENT, &to_client, &none);
+    is_login |= *feed == TF_FEED_LOGIN;
+    enum step_result r = is_login ? session_login(s, &to_client, &none, feed) : STEP_NEXT;
+    if (is_login && r == STEP_NEXT && *feed == TF_FEED_MORE) /* it has not looked at what is there since */
+        *feed = front_feed(s, TF_CLIENT, &to_client, &none);
+    return send_short(s, &to_client) ? r : end_for(s, TF_REASON_RESET);
+}
+
+/* STEP_MORE: the front wants more bytes. */
+static enum step_result take_request(struct session *s)
+{
+    enum tf_feed feed = TF_FEED_MORE;
+    enum step_result r = hear_request(s, &feed);
+    if (r != STEP_NEXT)
+        return r;
+    switch (feed) {
+    case TF_FEED_MORE:
+        return STEP_MORE;
+    case TF_FEED_TARGET:
+        if (session_facts(s)->ask == TF_ASK_HTTP) {
+            s->route = &route_http;
+            return STEP_ROUTE;
+        }
+        link_close(&s->side[TF_SERVER], s->loop, false);
+        return STEP_NEXT;
+    case TF_FEED_BAD:
+        return STEP_REFUSE;
+    case TF_FEED_AGAIN:
+    case TF_FEED_CLOSE:
+    case TF_FEED_SWITCH:
+    case TF_FEED_LOGIN:
+    case TF_FEED_TLS_SERVER:
+    case TF_FEED_TLS_CLIENT:
+        break;
+    }
+    return end_for(s, TF_REASON_NONE);
+}
 
 static enum step_result run_request(struct session *s)
 {
     struct link *client = &s->side[TF_CLIENT];
-    struct tf_writer none = tf_writer_of(NULL, 0);
+    if (session_is_login_pending(s) && client->failed)
+        return end_for(s, TF_REASON_RESET);
     session_renew(s);
     for (;;) {
-        if (link_ahead(client).n > 0) {
-            switch (front_feed(s, TF_CLIENT, &none, &none)) {
-            case TF_FEED_MORE:
-                assert(!client->eof);
-                break;
-            case TF_FEED_TARGET:
-                if (session_facts(s)->ask == TF_ASK_HTTP) {
-                    s->route = &route_http;
-                    return STEP_ROUTE;
-                }
-                link_close(&s->side[TF_SERVER], s->loop, false);
-                return STEP_NEXT;
-            case TF_FEED_BAD:
-                return STEP_REFUSE;
-            case TF_FEED_AGAIN:
-            case TF_FEED_CLOSE:
-            case TF_FEED_SWITCH:
-                return end_for(s, TF_REASON_NONE);
-            }
+        if (link_ahead(client).n > 0 || session_is_login_pending(s)) {
+            size_t before = link_ahead(client).n;
+            enum step_result r = take_request(s);
+            if (r != STEP_MORE)
+                return r;
+            if (link_ahead(client).n > 0 && link_ahead(client).n < before)
+                continue; /* there is more for the front */
         }
         switch (link_fill(client, s->loop, s->conf->tf.limits.head_bytes)) {
         case LINK_OK:
             continue;
         case LINK_AGAIN:
-            return STEP_WAIT;
+            return client->readable ? STEP_MORE : STEP_WAIT;
         case LINK_FULL:
             return refuse_for(s, TF_REASON_REQUEST_TOO_LARGE);
         case LINK_NO_MEMORY:
             return refuse_for(s, TF_REASON_NO_RESOURCES);
         case LINK_EOF:
         case LINK_ERROR:
-            if (link_ahead(client).n == 0)
+            if (link_ahead(client).n == 0 || client->eof)
                 return end_for(s, TF_REASON_NONE);
             client->eof = true; /* the front says what is missing */
             continue;
@@ -119,9 +164,7 @@ static enum step_result answer_tunnel(struct session *s)
     struct tf_writer to_client = tf_writer_of(text, sizeof text), none = tf_writer_of(NULL, 0);
     struct tf_feed_io io = {.to_client = &to_client, .to_server = &none};
     s->setup->front->answer(s->setup->front_state, &io, session_facts(s));
-    /* A client that has only sent its request has room for these few bytes, or is not worth waiting for. */
-    size_t sent;
-    if (link_send(&s->side[TF_CLIENT], to_client.p, to_client.len, &sent) != LINK_OK)
+    if (!send_short(s, &to_client))
         return end_for(s, TF_REASON_RESET);
     s->setup->tongue = &tf_front_tls;
     return STEP_NEXT;

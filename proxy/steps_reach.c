@@ -5,16 +5,6 @@
 
 #include <stddef.h>
 
-/* preface: who is it. */
-
-static enum step_result run_preface(struct session *s)
-{
-    enum tf_reason why = tf_access_source(&s->conf->tf.access, &session_facts(s)->source);
-    return why == TF_REASON_NONE ? STEP_NEXT : refuse_for(s, why);
-}
-
-const struct step step_preface = {.name = "preface", .run = run_preface};
-
 /* access: may it go there, as far as that can be said before names are looked up. */
 
 static enum step_result run_access(struct session *s)

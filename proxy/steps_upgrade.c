@@ -38,11 +38,13 @@ static bool begin_originate(struct session *s)
 {
     const struct tf_facts *facts = session_facts(s);
     const struct tls *tls = s->loop->setting->tls;
-    bool is_http = facts->ask == TF_ASK_HTTP || !tf_port_is_mail(facts->target.port);
+    bool is_http = facts->ask == TF_ASK_HTTP ||
+                   (facts->mail == TF_MAIL_NONE && !tf_port_is_mail(facts->target.port));
     if (tls == NULL) /* a reload has taken it away */
         return false;
-    struct resume_entry *known = resume_hold(&s->loop->resumer, tf_policy_host(facts), facts->target.port);
-    SSL *ssl = tls_outside(tls, tf_policy_host(facts), facts->hello.alpn, is_http,
+    const char *name = session_server_name(s);
+    struct resume_entry *known = resume_hold(&s->loop->resumer, name, facts->target.port);
+    SSL *ssl = tls_outside(tls, name, facts->hello.alpn, is_http,
                            known != NULL ? resume_session(known) : NULL);
     if (ssl != NULL && known != NULL)
         tls_outside_lead(ssl, resume_group(known));
@@ -101,13 +103,25 @@ static struct ca *own_ca(const struct session *s)
     return tls != NULL ? tls_ca(tls) : NULL;
 }
 
-/* The facts go on pointing into the client's hello. */
+/* The listener's own certificate, for clients that take it for the server. */
+static const struct tls_own *own_certificate(const struct session *s)
+{
+    const struct door *door = session_facts((struct session *)s)->has_certificate ? session_door(s) : NULL;
+    return door != NULL ? door->own : NULL;
+}
+
+/* With `leaf`, or where that is NULL the listener's own certificate. The facts go on pointing into the
+ * client's hello. */
 static bool begin_terminate(struct session *s, const struct leaf *leaf)
 {
     struct setup *setup = s->setup;
     struct link *client = &s->side[TF_CLIENT];
-    SSL *outside = s->side[TF_SERVER].tls->ssl;
-    SSL *ssl = tls_inside(s->loop->setting->tls, leaf, tf_policy_host(&setup->facts), outside);
+    const struct tls_link *server = s->side[TF_SERVER].tls;
+    SSL *outside = server != NULL ? server->ssl : NULL;
+    const char *name = tf_policy_host(&setup->facts);
+    bool is_legacy = !tf_version_passes(&s->conf->tf.policy, setup->facts.hello.max_version);
+    SSL *ssl = leaf != NULL ? tls_inside(s->loop->setting->tls, leaf, is_legacy, name, outside)
+                            : tls_own_inside(own_certificate(s), is_legacy, name, outside);
     setup->hello = client->ahead;
     client->ahead = (struct lookahead){.p = NULL};
     return tls_link_start(client, ssl, lookahead_rest(&setup->hello));
@@ -128,12 +142,14 @@ static enum step_result run_mint(struct session *s)
     struct ca *ca = own_ca(s);
     const char *name = tf_policy_host(&setup->facts);
     enum tf_leaf kind;
-    if (s->side[TF_CLIENT].tls != NULL)
-        return STEP_NEXT;
     if (setup->facts.reason != TF_REASON_NONE)
         return STEP_REFUSE;
+    if (setup->hello.p != NULL) /* on_minted has begun */
+        return STEP_NEXT;
     if (setup->mint != NULL)
         return s->side[TF_CLIENT].failed ? end_for(s, TF_REASON_RESET) : STEP_WAIT;
+    if (own_certificate(s) != NULL)
+        return begin_terminate(s, NULL) ? STEP_NEXT : refuse_for(s, TF_REASON_NO_RESOURCES);
     if (ca == NULL)
         return refuse_for(s, TF_REASON_NO_RESOURCES);
     if (!ca_permits(ca, name))

@@ -28,24 +28,32 @@ struct tls {
     uint32_t client_sessions;
 };
 
-/* The client gets what the server has agreed on, if it is among what the client offered. */
-static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *offered,
-                   unsigned offered_len, void *arg)
+int tls_pick_alpn(struct tf_span wanted, struct tf_span offered, const unsigned char **out,
+                  unsigned char *out_len)
 {
-    const unsigned char *agreed;
-    unsigned agreed_len;
-    (void)arg;
-    SSL_get0_alpn_selected(SSL_get_app_data(ssl), &agreed, &agreed_len);
-    struct tf_reader r = tf_reader_of(offered, offered_len);
-    while (agreed_len > 0 && r.left > 0) {
+    struct tf_reader r = tf_reader_of(offered.p, offered.n);
+    while (wanted.n > 0 && r.left > 0) {
         struct tf_reader name = tf_read_vec8(&r);
-        if (name.left == agreed_len && memcmp(name.p, agreed, agreed_len) == 0) {
+        if (name.left == wanted.n && memcmp(name.p, wanted.p, wanted.n) == 0) {
             *out = name.p;
             *out_len = (unsigned char)name.left;
             return SSL_TLSEXT_ERR_OK;
         }
     }
     return SSL_TLSEXT_ERR_NOACK;
+}
+
+int tls_on_inside_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                       const unsigned char *offered, unsigned offered_len, void *arg)
+{
+    const SSL *outside = SSL_get_app_data(ssl);
+    const unsigned char *agreed = NULL;
+    unsigned agreed_len = 0;
+    (void)arg;
+    if (outside != NULL)
+        SSL_get0_alpn_selected(outside, &agreed, &agreed_len);
+    return tls_pick_alpn((struct tf_span){agreed, agreed_len}, (struct tf_span){offered, offered_len}, out,
+                         out_len);
 }
 
 /* What clients may resume goes with the CA whose certificates they have seen, and lives in the context. Two
@@ -62,7 +70,7 @@ static bool make_inside(struct tls *t, const struct tls *old)
     t->inside = tls_context_inside(t->client_sessions);
     if (t->inside == NULL)
         return false;
-    SSL_CTX_set_alpn_select_cb(t->inside, on_alpn, NULL);
+    SSL_CTX_set_alpn_select_cb(t->inside, tls_on_inside_alpn, NULL);
     return true;
 }
 
@@ -197,18 +205,27 @@ void tls_outside_lead(SSL *ssl, int group)
         ERR_clear_error();
 }
 
-SSL *tls_inside(const struct tls *t, const struct leaf *leaf, const char *name, SSL *outside)
+SSL *tls_inside_from(SSL_CTX *context, bool is_legacy, const char *name, SSL *outside)
 {
     uint8_t id[SHA256_DIGEST_LENGTH];
-    assert(t->inside != NULL);
-    SSL *ssl = SSL_new(t->inside);
+    SSL *ssl = SSL_new(context);
     if (ssl == NULL)
         return NULL;
     SSL_set_accept_state(ssl);
     SSL_set_app_data(ssl, outside);
     SHA256((const unsigned char *)name, strlen(name), id);
-    if (SSL_use_cert_and_key(ssl, leaf->certificate, leaf->key, ca_chain(t->ca), 1) == 1 &&
-        SSL_set_session_id_context(ssl, id, sizeof id) == 1)
+    if (SSL_set_session_id_context(ssl, id, sizeof id) == 1 &&
+        (is_legacy || SSL_set_min_proto_version(ssl, TLS1_2_VERSION) == 1))
+        return ssl;
+    SSL_free(ssl);
+    return NULL;
+}
+
+SSL *tls_inside(const struct tls *t, const struct leaf *leaf, bool is_legacy, const char *name, SSL *outside)
+{
+    assert(t->inside != NULL);
+    SSL *ssl = tls_inside_from(t->inside, is_legacy, name, outside);
+    if (ssl == NULL || SSL_use_cert_and_key(ssl, leaf->certificate, leaf->key, ca_chain(t->ca), 1) == 1)
         return ssl;
     SSL_free(ssl);
     return NULL;

@@ -1,5 +1,5 @@
 /* TLS of upgraded sessions: one context for each role, and what OpenSSL says
- * when it fails, in words.
+ * when it fails, in words. Certificates of a listener's own are in tls_own.h.
  *
  * The two never share anything. Inside is what legacy clients need: TLS 1.0,
  * security level 0, CBC. Outside is what the Internet wants: TLS 1.2 or 1.3,
@@ -36,9 +36,12 @@ SSL *tls_outside(const struct tls *t, const char *name, struct tf_span alpn, boo
 /* Before its handshake: `group` (of SSL_get_negotiated_group; 0: not known) is what the server has taken
  * before, and is offered first. */
 void tls_outside_lead(SSL *ssl, int group);
-/* The client's side, accept state. `name` keeps sessions of one name from being resumed for another. ALPN
- * answers what `outside`, which must live as long and is the SSL's app data, has agreed on. */
-SSL *tls_inside(const struct tls *t, const struct leaf *leaf, const char *name, SSL *outside);
+/* The client's side, accept state. `is_legacy`: the client is below the floor, and TLS 1.0 will do; others, whose
+ * TLS ends here because a listener wants it, get 1.2 at least. The suites are those of lib/inside.h either way,
+ * so that what tf_inside_choose has promised holds. `name` keeps sessions of one name from being resumed for
+ * another. ALPN answers what `outside`, which must live as long and is the SSL's app data, has agreed on; NULL:
+ * the server's side is plain text, and nothing is. */
+SSL *tls_inside(const struct tls *t, const struct leaf *leaf, bool is_legacy, const char *name, SSL *outside);
 
 /* Whether this OpenSSL, as built and configured here, can do TLS 1.0 at all. */
 bool tls_can_tls10(void);
@@ -50,6 +53,10 @@ struct tf_leg tls_leg(SSL *ssl);
  * Empties OpenSSL's queue. Peer bytes in it are printable ASCII. */
 enum tf_reason tls_outside_failure(SSL *ssl, struct tf_writer *why);
 enum tf_reason tls_inside_failure(SSL *ssl, struct tf_writer *why);
+/* The same where the certificate is the listener's own (tls_own_inside), of which no CA of ours knows. */
+enum tf_reason tls_own_failure(SSL *ssl, struct tf_writer *why);
+/* The same for TLS to the proxy itself. */
+enum tf_reason tls_outer_failure(SSL *ssl, struct tf_writer *why);
 /* The oldest error of OpenSSL's queue in words; empties it. */
 void tls_put_error(struct tf_writer *w);
 

@@ -1,12 +1,11 @@
-/* The SSL_CTX of each role: what the two sides of an upgrade may agree on
- * with their peers.
+/* The SSL_CTX of each role: what the gateway may agree on with its peers.
  *
  * A system's openssl.cnf (or OPENSSL_CONF) speaks first: SSL_CTX_new applies
  * its system_default section, which may lower or raise versions, suites,
  * groups, signatures, the security level and options. So each of these is
- * set here again, for both roles, and nothing is left to a default: such a
- * file neither weakens the outside leg nor keeps old clients from the inside
- * one. Whom to trust is in trust.c. */
+ * set here again, for every role, and nothing is left to a default: such a
+ * file neither weakens the outer and the outside leg nor keeps old clients
+ * from the inside one. Whom to trust is in trust.c. */
 #include "tls_context.h"
 
 #include "../lib/inside.h"
@@ -19,7 +18,7 @@
 enum { READ_BUFFER = 32768 };
 
 /* How long a session can be resumed, in seconds. Inside, a working day: old clients are slow. */
-enum { INSIDE_SESSION_S = 8 * 3600, OUTSIDE_SESSION_S = 2 * 3600 };
+enum { INSIDE_SESSION_S = 8 * 3600, STRONG_SESSION_S = 2 * 3600 };
 
 /* Intermediates between a server's certificate and its root. Real chains have two or three. */
 enum { CHAIN_DEPTH = 8 };
@@ -33,7 +32,12 @@ struct profile {
     const char *signatures;
 };
 
-#define FOR_BOTH (SSL_OP_NO_SSLv3 | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION)
+#define FOR_ALL           (SSL_OP_NO_SSLv3 | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION)
+#define STRONG_SUITES     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+#define STRONG_GROUPS     "X25519:P-256:P-384"
+#define STRONG_SIGNATURES                                                                                    \
+    "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA384:RSA-PSS+SHA384:RSA+SHA384:"                         \
+    "ECDSA+SHA512:RSA-PSS+SHA512:RSA+SHA512:ed25519"
 
 /* X25519 first: OpenSSL does it at half the cost of P-256, which clients without it have. No empty records
  * against BEAST: that attack needs plain text of its choice from the side that writes, so it is the client's
@@ -42,8 +46,8 @@ struct profile {
 static const struct profile inside = {
     .method = TLS_server_method,
     .security_level = 0,
-    .options = FOR_BOTH | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS,
-    .suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
+    .options = FOR_ALL | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS,
+    .suites = STRONG_SUITES,
     .groups = "X25519:P-256:P-384:P-521",
     .signatures = "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA384:RSA-PSS+SHA384:RSA+SHA384:"
                   "ECDSA+SHA512:RSA-PSS+SHA512:RSA+SHA512:ECDSA+SHA224:RSA+SHA224:ECDSA+SHA1:RSA+SHA1",
@@ -55,18 +59,28 @@ static const struct profile inside = {
 static const struct profile outside = {
     .method = TLS_client_method,
     .security_level = 2,
-    .options = FOR_BOTH | SSL_OP_ENABLE_MIDDLEBOX_COMPAT,
-    .suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
-    .groups = "X25519:P-256:P-384",
-    .signatures = "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA384:RSA-PSS+SHA384:RSA+SHA384:"
-                  "ECDSA+SHA512:RSA-PSS+SHA512:RSA+SHA512:ed25519",
+    .options = FOR_ALL | SSL_OP_ENABLE_MIDDLEBOX_COMPAT,
+    .suites = STRONG_SUITES,
+    .groups = STRONG_GROUPS,
+    .signatures = STRONG_SIGNATURES,
+};
+
+/* The same strength towards clients who speak TLS to the proxy itself: the floor holds for them, and who is at
+ * it has what the outside leg has. */
+static const struct profile outer = {
+    .method = TLS_server_method,
+    .security_level = 2,
+    .options = FOR_ALL | SSL_OP_CIPHER_SERVER_PREFERENCE,
+    .suites = STRONG_SUITES,
+    .groups = STRONG_GROUPS,
+    .signatures = STRONG_SIGNATURES,
 };
 
 /* Below TLS 1.3: what Microsoft 365 takes (the ECDHE-RSA ones, and the DHE pair of Azure Front Door), and
  * ECDSA for the rest of the world, whose certificates are often of that kind. Forward secrecy always; AES-128
  * first where the server has no opinion, as browsers do: it is strong enough for everybody, and cheaper. CBC
  * stands last, with its SHA-2 MACs only. */
-static const char outside_ciphers[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+static const char strong_ciphers[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
                                       "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
                                       "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
                                       "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:"
@@ -105,22 +119,38 @@ static void put_inside_ciphers(struct tf_writer *w)
     assert(!w->full);
 }
 
+static SSL_CTX *server_context(const struct profile *p, int minimum, const char *ciphers, long session_s)
+{
+    SSL_CTX *c = context_of(p, minimum, ciphers);
+    if (c == NULL)
+        return NULL;
+    SSL_CTX_set_verify(c, SSL_VERIFY_NONE, NULL);
+    SSL_CTX_set_dh_auto(c, 1);
+    SSL_CTX_set_timeout(c, session_s);
+    SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+    return c;
+}
+
 SSL_CTX *tls_context_inside(uint32_t sessions)
 {
     char ciphers[2048];
     struct tf_writer w = tf_writer_of(ciphers, sizeof ciphers);
     put_inside_ciphers(&w);
-    SSL_CTX *c = context_of(&inside, TLS1_VERSION, ciphers);
+    SSL_CTX *c = server_context(&inside, TLS1_VERSION, ciphers, INSIDE_SESSION_S);
     if (c == NULL)
         return NULL;
-    SSL_CTX_set_verify(c, SSL_VERIFY_NONE, NULL);
-    SSL_CTX_set_dh_auto(c, 1);
     SSL_CTX_set_num_tickets(c, 1);
-    SSL_CTX_set_timeout(c, INSIDE_SESSION_S);
-    /* Of a size of 0 OpenSSL would make one without a bound. */
-    SSL_CTX_set_session_cache_mode(c, sessions > 0 ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_OFF);
-    SSL_CTX_sess_set_cache_size(c, sessions);
+    if (sessions > 0) { /* of a size of 0 OpenSSL would make one without a bound */
+        SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_SERVER);
+        SSL_CTX_sess_set_cache_size(c, sessions);
+    }
     return c;
+}
+
+SSL_CTX *tls_context_outer(uint16_t minimum)
+{
+    assert(minimum >= TLS1_2_VERSION);
+    return server_context(&outer, minimum, strong_ciphers, STRONG_SESSION_S);
 }
 
 /* A whole chain to a root that is trusted (an intermediate in [upstream] ca_file is none), made for servers,
@@ -142,10 +172,10 @@ static void set_verification(SSL_CTX *c)
 SSL_CTX *tls_context_outside(uint16_t minimum)
 {
     assert(minimum >= TLS1_2_VERSION);
-    SSL_CTX *c = context_of(&outside, minimum, outside_ciphers);
+    SSL_CTX *c = context_of(&outside, minimum, strong_ciphers);
     if (c == NULL)
         return NULL;
     set_verification(c);
-    SSL_CTX_set_timeout(c, OUTSIDE_SESSION_S);
+    SSL_CTX_set_timeout(c, STRONG_SESSION_S);
     return c;
 }

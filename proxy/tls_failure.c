@@ -46,6 +46,7 @@ static const struct hint server_errors[] = {
 };
 static const struct hint client_errors[] = {
     {SSL_R_NO_SHARED_CIPHER, "the client has no suite that goes with this certificate"},
+    {SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM, "the client takes no signature of this certificate's key"},
     {SSL_R_UNSUPPORTED_PROTOCOL, "the client has no version that this OpenSSL can do"},
     {SSL_R_UNEXPECTED_EOF_WHILE_READING, "the client closed the connection"},
     {0, NULL},
@@ -131,12 +132,16 @@ enum tf_reason tls_outside_failure(SSL *ssl, struct tf_writer *why)
     return verified ? TF_REASON_UPSTREAM_TLS_FAILED : TF_REASON_UPSTREAM_VERIFY_FAILED;
 }
 
-enum tf_reason tls_inside_failure(SSL *ssl, struct tf_writer *why)
+/* A client may be served by a certificate of another kind than the one there is; minting asks before. */
+static bool is_unsuited(unsigned long code)
 {
-    (void)ssl;
-    int alert = alert_of(ERR_peek_error());
-    put_failure(why, &client);
-    ERR_clear_error();
+    int reason = ERR_GET_REASON(code);
+    return ERR_GET_LIB(code) == ERR_LIB_SSL &&
+           (reason == SSL_R_NO_SHARED_CIPHER || reason == SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM);
+}
+
+static bool is_about_certificates(int alert)
+{
     switch (alert) {
     case SSL_AD_BAD_CERTIFICATE:
     case SSL_AD_UNSUPPORTED_CERTIFICATE:
@@ -144,8 +149,39 @@ enum tf_reason tls_inside_failure(SSL *ssl, struct tf_writer *why)
     case SSL_AD_CERTIFICATE_EXPIRED:
     case SSL_AD_CERTIFICATE_UNKNOWN:
     case SSL_AD_UNKNOWN_CA:
-        return TF_REASON_CLIENT_DISTRUSTS_CA;
+        return true;
     default:
-        return TF_REASON_CLIENT_HANDSHAKE_FAILED;
+        return false;
     }
+}
+
+/* `distrusts`: what it is that the client does not like our certificate. */
+static enum tf_reason client_failure(enum tf_reason distrusts, struct tf_writer *why)
+{
+    unsigned long code = ERR_peek_error();
+    put_failure(why, &client);
+    ERR_clear_error();
+    if (is_unsuited(code))
+        return TF_REASON_NO_COMMON_SUITE;
+    return is_about_certificates(alert_of(code)) ? distrusts : TF_REASON_CLIENT_HANDSHAKE_FAILED;
+}
+
+enum tf_reason tls_inside_failure(SSL *ssl, struct tf_writer *why)
+{
+    (void)ssl;
+    return client_failure(TF_REASON_CLIENT_DISTRUSTS_CA, why);
+}
+
+enum tf_reason tls_own_failure(SSL *ssl, struct tf_writer *why)
+{
+    (void)ssl;
+    return client_failure(TF_REASON_CLIENT_HANDSHAKE_FAILED, why);
+}
+
+enum tf_reason tls_outer_failure(SSL *ssl, struct tf_writer *why)
+{
+    (void)ssl;
+    put_failure(why, &client);
+    ERR_clear_error();
+    return TF_REASON_OUTER_TLS_FAILED;
 }

@@ -4,7 +4,19 @@
  *
  * I/O model: `readable` of a link with TLS says that SSL_read may have
  * something; whether the socket has, is known here, so that no recv is made
- * only to hear EAGAIN. */
+ * only to hear EAGAIN.
+ *
+ * TLS may be put on top of TLS: that of a CONNECT inside that to the proxy
+ * itself. The upper layer's BIO reads and writes the lower layer's plain text.
+ * The socket is the lowest layer's alone: it alone knows whether it is
+ * drained, and how much of the turn is left. An edge wakes the lowest layer,
+ * and the uppermost is tried: its SSL_read asks down to the socket. So there
+ * is nothing more for the link until the next edge when the socket is drained
+ * and no layer holds anything undelivered, and a layer in between can have
+ * nothing left that the one above it has not asked for in vain. A write that
+ * blocks, blocks every layer; what a layer has said that it took, is in the
+ * socket. Each layer's end is its own: close_notify goes out from the top
+ * down, and the end of a lower layer without one above is a cut. */
 #ifndef TLS_LINK_H
 #define TLS_LINK_H
 
@@ -12,25 +24,29 @@
 #include "resume.h"
 #include <openssl/ssl.h>
 
-/* What a link with TLS holds besides. */
+/* One layer of what a link with TLS holds besides. */
 struct tls_link {
     SSL *ssl;
+    struct link *link;
+    struct tls_link *under;      /* NULL: the socket is */
     struct resume_entry *resume; /* held; NULL: nothing is resumed */
-    struct tf_span
-        raw;         /* records that were read before TLS began; the caller's until the handshake is over */
-    bool drained;    /* the socket has nothing more until the next edge */
-    bool ended;      /* the socket has told its end */
-    int error;       /* or its failure, as errno; which it tells only once */
-    int write_error; /* likewise, of a send */
-    size_t turn;     /* bytes of the socket that the call in progress may still read; or a few more */
+    struct tf_span raw;          /* what was read from below before this layer began; the caller's until the
+                                    handshake is over */
+    bool said_bye;               /* our close_notify is out */
+    bool ended;                  /* what is below has told its end */
+    int error;                   /* or its failure, as errno; which a socket tells only once */
+    int write_error;             /* likewise, of a send */
+    /* of the lowest */
+    bool drained; /* the socket has nothing more until the next edge */
+    size_t turn;  /* bytes of the socket that the call in progress may still read; or a few more */
 };
 
-/* Puts `ssl` on the link: taken over, also on failure. `raw`: what has been read from the socket already; the
- * link's own lookahead must be empty. False: out of memory. */
+/* Puts `ssl` on the link, and on top of the TLS that it has: taken over, also on failure. `raw`: what has been
+ * read from the link already; its own lookahead must be empty. False: out of memory. */
 bool tls_link_start(struct link *l, SSL *ssl, struct tf_span raw);
 /* Sessions with this server are kept in `entry` (may be NULL), which the link releases. */
 void tls_link_resume(struct link *l, struct resume_entry *entry);
-/* Goes on with the handshake: LINK_OK (it is over), LINK_AGAIN, LINK_ERROR (tls_*_failure says why). */
+/* Goes on with the uppermost handshake: LINK_OK (it is over), LINK_AGAIN, LINK_ERROR (tls_*_failure says why). */
 enum link_io tls_link_handshake(struct link *l);
 bool tls_link_is_up(const struct link *l); /* the handshake is over */
 /* After LINK_AGAIN: the peer has sent more than one turn is for, none of it text. Come back after the others.
@@ -44,6 +60,7 @@ bool tls_link_is_cut(const struct link *l);
 enum link_io tls_link_recv(struct link *l, void *p, size_t room, size_t *n);
 enum link_io tls_link_send(struct link *l, const void *p, size_t n, size_t *sent);
 bool tls_link_shut(struct link *l); /* close_notify. False: once more when the socket is writable */
+void tls_link_note(struct link *l); /* an edge came */
 void tls_link_free(struct link *l);
 void tls_link_moved(struct link *l); /* the link is at another address now */
 

@@ -85,7 +85,7 @@ def what_upgrades_need_is_asked_for_before_the_gateway_runs():
     wrong = {
         OLD_RULE + "[m365]\nendpoints = /nowhere/set.json\n": ":9: [m365] endpoints: /nowhere/set.json: ",
         OLD_RULE + "[upstream]\nca_file = /nowhere/roots.pem\n": ":9: [upstream] ca_file: /nowhere/roots.pem: ",
-        OLD_RULE + "[upstream]\nkey = /nowhere/k.pem\n": ":9: [upstream] key has no certificate",
+        OLD_RULE + "[upstream]\nkey = /nowhere/k.pem\n": ":9: [upstream] has key but no certificate",
         OLD_RULE.replace("*.floor.test", "@m365:Exchnge"): "did you mean @m365:Exchange?",
         "[m365]\nnever_terminate = https://a.example/\n": "write the name alone: a.example",
         "[upstream]\nminimum = 1.1\n": "write 1.2 or 1.3",

@@ -12,7 +12,12 @@
 #include <string.h>
 
 enum { FROM_SERVER = 1, IS_LAST = 2, IS_CRAMPED = 4 };
-enum { IS_FORWARD = 8, IS_UPGRADED = 16 }; /* of the first piece, for all */
+enum {
+    IS_FORWARD = 8,
+    IS_UPGRADED = 16,
+    WANTS_LOGIN = 32,
+    HAS_PARENT = 64
+}; /* of the first piece, for all */
 enum { PENDING_MAX = 2048, EXCHANGES_MAX = 64 };
 
 /* A stream of messages, as llhttp reads it. */
@@ -32,7 +37,7 @@ struct stage {
         size_t n;
         bool is_last;
     } said[2];
-    bool is_forward, is_upgraded;
+    bool is_forward, is_upgraded, wants_login, has_parent;
     bool is_asking; /* a plain exchange is under way */
     bool is_over;
     bool is_head[EXCHANGES_MAX];
@@ -125,18 +130,25 @@ static enum tf_feed call(struct stage *s, enum tf_side from, bool is_answer, siz
     uint8_t *copy = malloc(n + 1);
     assert(copy != NULL);
     memcpy(copy, s->said[from].p, n);
+    struct tf_login login;
     struct tf_feed_io io = {.in = {copy, n},
                             .eof = s->said[from].is_last,
                             .to_client = &w[0],
                             .to_server = &w[1],
                             .policy = &policy,
-                            .upstream = s->is_forward ? &upstream : NULL};
+                            .upstream = s->is_forward ? &upstream : NULL,
+                            .parent_login = s->has_parent ? "dXM6dXM=" : NULL,
+                            .wants_login = s->wants_login,
+                            .login = &login};
     w[0].len = w[1].len = before;
     enum tf_feed result = TF_FEED_MORE;
     if (is_answer)
         tf_front_http.answer(s->state, &io, &s->facts);
     else
         result = tf_front_http.feed(s->state, from, &io, &s->facts);
+    if (result == TF_FEED_LOGIN) /* a password as long as its user's name is right */
+        result = tf_front_http.logged_in(s->state, strlen(login.user) == strlen(login.password), NULL, &io,
+                                         &s->facts);
     assert(io.used <= n && !w[0].full && !w[1].full);
     if (s->is_asking) {
         reader_take(&s->took[from], copy, io.used);
@@ -211,6 +223,10 @@ static void feed(struct stage *s, enum tf_side from, size_t room)
     case TF_FEED_BAD:
         refuse(s);
         break;
+    case TF_FEED_LOGIN:
+    case TF_FEED_TLS_SERVER:
+    case TF_FEED_TLS_CLIENT:
+        abort();
     }
 }
 
@@ -236,6 +252,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(s.state != NULL);
     s.is_forward = size > 0 && (data[0] & IS_FORWARD) != 0;
     s.is_upgraded = size > 0 && (data[0] & IS_UPGRADED) != 0;
+    s.wants_login = size > 0 && (data[0] & WANTS_LOGIN) != 0;
+    s.has_parent = size > 0 && (data[0] & HAS_PARENT) != 0;
     for (enum tf_side side = TF_CLIENT; side <= TF_SERVER; side++) {
         reader_begin(&s.took[side], side == TF_CLIENT ? HTTP_REQUEST : HTTP_RESPONSE, s.is_head);
         reader_begin(&s.made[side], side == TF_CLIENT ? HTTP_RESPONSE : HTTP_REQUEST, s.is_head);

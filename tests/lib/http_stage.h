@@ -24,7 +24,16 @@ struct text {
     size_t n;
 };
 
+/* What is so all through a play. */
+struct scene {
+    bool is_upgraded; /* what the policy says of every plain request */
+    bool is_forward;  /* for `upstream` */
+    bool wants_login; /* the password is `right` */
+    const char *parent_login;
+};
+
 struct stage {
+    struct scene scene;
     size_t step;     /* bytes that arrive at once */
     bool is_cramped; /* every other call has little room */
     unsigned calls[2];
@@ -34,8 +43,6 @@ struct stage {
     bool eof[2];
     struct text heard[2]; /* by a side */
     char events[512];     /* what the front answered, MORE left out */
-    bool is_upgraded;     /* what the policy says of every plain request */
-    bool is_forward;      /* for `upstream` */
     bool is_asking;       /* a plain exchange is under way: the server is heard */
     bool is_over;
 };
@@ -94,17 +101,28 @@ static enum tf_feed call(struct stage *s, enum tf_side side, bool is_answer)
     uint8_t *copy = malloc(said->n + 1);
     assert_non_null(copy);
     memcpy(copy, said->p, said->n);
+    struct tf_login login;
     struct tf_feed_io io = {.in = {copy, said->n},
                             .eof = s->eof[side],
                             .to_client = &w[TF_CLIENT],
                             .to_server = &w[TF_SERVER],
                             .policy = &policy,
-                            .upstream = s->is_forward ? &upstream : NULL};
+                            .upstream = s->scene.is_forward ? &upstream : NULL,
+                            .parent_login = s->scene.parent_login,
+                            .wants_login = s->scene.wants_login,
+                            .login = &login};
     enum tf_feed result = TF_FEED_MORE;
     if (is_answer)
         tf_front_http.answer(s->front, &io, &s->facts);
     else
         result = tf_front_http.feed(s->front, side, &io, &s->facts);
+    if (result == TF_FEED_LOGIN) {
+        note(s, "login %s", s->facts.user);
+        assert_string_equal(login.user, s->facts.user);
+        assert_int_equal(io.used, 0);
+        bool ok = strcmp(login.password, "right") == 0;
+        result = tf_front_http.logged_in(s->front, ok, NULL, &io, &s->facts);
+    }
     free(copy);
     consume(s, side, io.used);
     for (int i = 0; i < 2; i++) {
@@ -143,7 +161,7 @@ static void feed_once(struct stage *s, enum tf_side side)
         note(s, "%s %s:%u", s->facts.ask == TF_ASK_TUNNEL ? "tunnel" : "http", s->facts.target.host,
              s->facts.target.port);
         assert_true(s->facts.has_target);
-        if (s->is_upgraded && s->facts.ask == TF_ASK_HTTP)
+        if (s->scene.is_upgraded && s->facts.ask == TF_ASK_HTTP)
             upgrade(&s->facts);
         call(s, side, true);
         s->is_asking = s->facts.ask == TF_ASK_HTTP;
@@ -165,6 +183,10 @@ static void feed_once(struct stage *s, enum tf_side side)
     case TF_FEED_BAD:
         refuse(s);
         break;
+    case TF_FEED_LOGIN:
+    case TF_FEED_TLS_SERVER:
+    case TF_FEED_TLS_CLIENT:
+        fail_msg("no HTTP front says so");
     }
 }
 
@@ -218,12 +240,11 @@ struct play {
     const char *left; /* of what the client said; NULL: it does not matter */
 };
 
-static void perform(const struct play *play, bool is_upgraded, bool is_forward, size_t step, bool is_cramped)
+static void perform(const struct play *play, const struct scene *scene, size_t step, bool is_cramped)
 {
     static struct stage s;
     begin(&s, step, is_cramped);
-    s.is_upgraded = is_upgraded;
-    s.is_forward = is_forward;
+    s.scene = *scene;
     for (size_t i = 0; i < COUNT(play->lines) && play->lines[i].who != NOBODY; i++)
         says(&s, play->lines[i].who == CLIENT ? TF_CLIENT : TF_SERVER, play->lines[i].text);
     assert_string_equal(s.events, play->events);
@@ -236,12 +257,12 @@ static void perform(const struct play *play, bool is_upgraded, bool is_forward, 
 
 /* With whole lines, byte by byte, and with hardly any room for output: what comes out must always be the
  * same. */
-static void perform_all(const struct play *play, bool is_upgraded, bool is_forward)
+static void perform_all(const struct play *play, const struct scene *scene)
 {
     static const size_t steps[] = {sizeof((struct text *)0)->p, 1, 7};
     for (size_t i = 0; i < COUNT(steps); i++) {
-        perform(play, is_upgraded, is_forward, steps[i], false);
-        perform(play, is_upgraded, is_forward, steps[i], true);
+        perform(play, scene, steps[i], false);
+        perform(play, scene, steps[i], true);
     }
 }
 

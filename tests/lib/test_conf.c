@@ -318,16 +318,6 @@ static void every_wrong_entry_of_a_list_is_reported(void **state)
 static void what_this_version_lacks_is_refused_and_its_default_is_not(void **state)
 {
     static const char *const rows[][2] = {
-        {"[listener x]\nlisten = *:1\nkind = socks5\n",
-         "kind = socks5: this version does not have it yet; write connect, sni or forward"},
-        {"[listener x]\nlisten = *:1\nkind = transparent\n", "this version does not have it yet"},
-        {"[listener x]\nlisten = *:1\ntls = on\n", "this version does not have it yet; write off"},
-        {"[listener x]\nlisten = *:1\naccept_proxy = on\n", "this version does not have it yet"},
-        {"[listener x]\nlisten = *:1\nprotocol = smtp\n", "this version does not have it yet"},
-        {"[listener x]\nlisten = *:1\nclient_tls = optional\n", "this version does not have it yet"},
-        {"[listener x]\nlisten = *:1\ncertificate = a.pem\n",
-         "this version does not have it yet; leave it out"},
-        {"[upstream]\nproxy = a:1\n", "this version does not have it yet"},
         {"[log]\nformat = w3c\n", "this version does not have it yet; write ecs"},
         {"[log]\nblock = syslog:local0\n", "this version does not have syslog yet"},
     };
@@ -338,10 +328,7 @@ static void what_this_version_lacks_is_refused_and_its_default_is_not(void **sta
         assert_refused(&s, lines, rows[i][1]);
         assert_int_equal(s.load.errors, 1);
     }
-    assert_fine(
-        &s, STAGE_LISTENER
-        "tls = off\naccept_proxy = off\nprotocol = tls\nclient_tls = none\ncertificate =\nkey =\nupstream =\n"
-        "[upstream]\nproxy =\nresolve =\n[log]\nformat = ecs\n");
+    assert_fine(&s, STAGE_LISTENER "[log]\nformat = ecs\n");
 }
 
 static void unknown_sections_and_keys_are_refused_with_the_nearest_one(void **state)

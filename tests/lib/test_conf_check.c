@@ -12,14 +12,6 @@
 
 static struct stage s;
 
-static void without_a_listener_the_error_says_what_to_write(void **state)
-{
-    (void)state;
-    assert_refused(
-        &s, "",
-        "error t.ini: there is no listener; write [listener proxy] and below it listen = 127.0.0.1:3128\n");
-}
-
 static void required_keys_are_missed_once(void **state)
 {
     (void)state;
@@ -28,25 +20,6 @@ static void required_keys_are_missed_once(void **state)
     assert_int_equal(s.load.errors, 1);
     assert_refused(&s, STAGE_LISTENER "[rule a]\nport = 25\n",
                    "[rule a] has no action; write action = and tunnel, upgrade, block or monitor\n");
-}
-
-static void two_listeners_cannot_have_one_address(void **state)
-{
-    static const char *const bad[] = {
-        STAGE_LISTENER "[listener b]\nlisten = 127.0.0.1:3128\n",
-        "[listener a]\nlisten = 127.0.0.1:1, 127.0.0.1:1\n",
-        "[listener a]\nlisten = *:1\n[listener b]\nlisten = [::]:1\n",
-        "[listener a]\nlisten = 0.0.0.0:1\n[listener b]\nlisten = :1\n",
-        STAGE_LISTENER "[admin]\nlisten = 127.0.0.1:3128\n",
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_refused(&s, bad[i], "; give one of them another port");
-        assert_int_equal(s.load.errors, 1);
-    }
-    assert_fine(&s, "[listener a]\nlisten = 127.0.0.1:0\n[listener b]\nlisten = 127.0.0.1:0\n");
-    assert_fine(&s, "[listener a]\nlisten = 0.0.0.0:1\n[listener b]\nlisten = [::]:1\n");
-    assert_fine(&s, "[listener a]\nlisten = 0.0.0.0:1\n[listener b]\nlisten = 127.0.0.1:1\n");
 }
 
 static void an_open_proxy_is_refused_unless_told(void **state)
@@ -155,16 +128,6 @@ static void a_rule_that_an_earlier_one_hides_is_warned_of(void **state)
     }
 }
 
-static void settings_that_cannot_work_together_are_warned_of(void **state)
-{
-    (void)state;
-    assert_said(&s, "[listener a]\nlisten = *:1\nkind = sni\nport = 8443\n",
-                "warning t.ini:4: [listener a] dials port 8443, which [access] port does not allow");
-    assert_said(&s, STAGE_LISTENER "port = 8443\n",
-                "warning t.ini:3: [listener proxy] port means nothing with kind = connect");
-    assert_fine(&s, STAGE_LISTENER "port = 443\n");
-}
-
 static void upgrades_need_a_ca(void **state)
 {
     (void)state;
@@ -178,9 +141,41 @@ static void upgrades_need_a_ca(void **state)
 static void a_key_needs_its_certificate(void **state)
 {
     (void)state;
-    assert_refused(&s, STAGE_LISTENER "[upstream]\nkey = k.pem\n",
-                   "error t.ini:4: [upstream] key has no certificate to go with; ");
+    assert_refused(
+        &s, STAGE_LISTENER "[upstream]\nkey = k.pem\n",
+        "error t.ini:4: [upstream] has key but no certificate; write certificate = and its file, or leave ");
     assert_fine(&s, STAGE_LISTENER "[upstream]\ncertificate = c.pem\n");
+}
+
+static void a_parent_proxy_has_a_port_and_whoever_logs_in_a_password(void **state)
+{
+    static const char *const errors[][2] = {
+        {"proxy = P.example\n", "error t.ini:4: [upstream] proxy = p.example has no port; write proxy = "
+                                "p.example:3128, or what its port "
+                                "is\n"},
+        {"proxy = p:1\nproxy_user = u\n", "error t.ini:5: [upstream] has proxy_user but no "
+                                          "proxy_password_file; write proxy_password_file = and "},
+        {"proxy = p:1\nproxy_password_file = f\n", "[upstream] has proxy_password_file but no proxy_user; "},
+    };
+    static const char *const warnings[][2] = {
+        {"proxy_bypass = *.example\n", "warning t.ini:4: [upstream] has proxy_bypass but no proxy; write "
+                                       "proxy = HOST:PORT, or leave it out\n"},
+        {"proxy_user = u\nproxy_password_file = f\n",
+         "warning t.ini:4: [upstream] has proxy_user but no proxy; "},
+    };
+    char lines[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        snprintf(lines, sizeof lines, STAGE_LISTENER "[upstream]\n%s", errors[i][0]);
+        assert_refused(&s, lines, errors[i][1]);
+        assert_int_equal(s.load.errors, 1);
+    }
+    for (size_t i = 0; i < sizeof warnings / sizeof warnings[0]; i++) {
+        snprintf(lines, sizeof lines, STAGE_LISTENER "[upstream]\n%s", warnings[i][0]);
+        assert_said(&s, lines, warnings[i][1]);
+    }
+    assert_fine(&s, STAGE_LISTENER "[upstream]\nproxy = p:8080\nproxy_user = u\nproxy_password_file = f\n"
+                                   "proxy_bypass = *.example, 10.0.0.0/8, @m365\n");
 }
 
 static void one_file_for_both_logs_is_refused(void **state)
@@ -232,17 +227,15 @@ static void blocks_that_open_cloud_credentials_are_warned_of(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_a_listener_the_error_says_what_to_write),
         cmocka_unit_test(required_keys_are_missed_once),
-        cmocka_unit_test(two_listeners_cannot_have_one_address),
         cmocka_unit_test(an_open_proxy_is_refused_unless_told),
         cmocka_unit_test(own_networks_on_a_public_address_are_fine),
         cmocka_unit_test(a_rule_for_an_unknown_listener_is_refused),
         cmocka_unit_test(rules_that_end_are_counted_down),
         cmocka_unit_test(a_rule_that_an_earlier_one_hides_is_warned_of),
-        cmocka_unit_test(settings_that_cannot_work_together_are_warned_of),
         cmocka_unit_test(upgrades_need_a_ca),
         cmocka_unit_test(a_key_needs_its_certificate),
+        cmocka_unit_test(a_parent_proxy_has_a_port_and_whoever_logs_in_a_password),
         cmocka_unit_test(one_file_for_both_logs_is_refused),
         cmocka_unit_test(an_admin_address_that_others_reach_is_warned_of),
         cmocka_unit_test(a_rule_that_cannot_be_read_hides_no_other),

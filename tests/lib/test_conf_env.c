@@ -92,6 +92,18 @@ static void lists_take_commas_and_line_ends(void **state)
     assert_int_equal(s.conf.access.port_count, 2);
 }
 
+static void listeners_take_lists_and_files(void **state)
+{
+    (void)state;
+    begin("[listener scanner]\nlisten = 127.0.0.1:1\naccept_proxy = on\ntls = on\n");
+    set("TLSFLOOR_LISTENER_SCANNER_PROXY_SOURCE", "10.0.0.1\n10.1.0.0/16\n");
+    set("TLSFLOOR_LISTENER_SCANNER_CERTIFICATE", "/run/secrets/scanner.pem");
+    assert_ends_fine();
+    assert_int_equal(s.conf.listeners->proxy_source_count, 2);
+    assert_int_equal(s.conf.listeners->proxy_sources[1].bits, 16);
+    assert_string_equal(s.conf.listeners->certificate, "/run/secrets/scanner.pem");
+}
+
 static void a_line_end_in_a_value_that_is_no_list_is_refused(void **state)
 {
     (void)state;
@@ -105,11 +117,11 @@ static void where_a_name_can_be_cut_in_two_ways_what_is_there_counts(void **stat
     (void)state;
     begin("[listener x-client]\nlisten = 127.0.0.1:1\n");
     set("TLSFLOOR_LISTENER_X_CLIENT_TLS", "on"); /* the tls of x-client, not the client_tls of x */
-    assert_ends_with("[listener x-client] tls = on");
+    assert_ends_with("[listener x-client] has tls but no certificate");
 
     begin("[listener x]\nlisten = 127.0.0.1:1\n");
     set("TLSFLOOR_LISTENER_X_CLIENT_TLS", "implicit");
-    assert_ends_with("[listener x] client_tls = implicit");
+    assert_ends_with("[listener x] client_tls means nothing with kind = connect");
 }
 
 static void an_unknown_variable_is_an_error_with_the_nearest_one(void **state)
@@ -176,6 +188,7 @@ int main(void)
         cmocka_unit_test(names_are_found_in_any_case_and_with_their_hyphens),
         cmocka_unit_test(listeners_and_rules_can_be_made_by_variables_alone),
         cmocka_unit_test(lists_take_commas_and_line_ends),
+        cmocka_unit_test(listeners_take_lists_and_files),
         cmocka_unit_test(a_line_end_in_a_value_that_is_no_list_is_refused),
         cmocka_unit_test(where_a_name_can_be_cut_in_two_ways_what_is_there_counts),
         cmocka_unit_test(an_unknown_variable_is_an_error_with_the_nearest_one),

@@ -111,6 +111,37 @@ static void words_of_other_programs_are_translated(void **state)
                 "there is no such choice; write tunnel, upgrade, block or monitor");
 }
 
+static void words_for_ways_in_are_translated(void **state)
+{
+    static const char *const rows[][3] = {
+        {"kind", "http", "write connect"},
+        {"kind", "socks5h", "write socks5; SOCKS version 4 is not served"},
+        {"kind", "tproxy", "write transparent; intercept says how"},
+        {"kind", "reverse", "write forward"},
+        {"kind", "smtp", "write forward, and protocol = in a line of its own"},
+        {"protocol", "https", "write tls; HTTPS is TLS"},
+        {"protocol", "smtps", "write smtp; with port 465 in upstream it is TLS at once"},
+        {"protocol", "imaps", "write imap; with port 993 in upstream it is TLS at once"},
+        {"protocol", "pop3s", "write pop3; with port 995 in upstream it is TLS at once"},
+        {"client_tls", "on", "for TLS at once, write implicit"},
+        {"client_tls", "off", "write none"},
+        {"client_tls", "required", "write starttls"},
+        {"client_tls", "may", "write optional"},
+        {"server_tls", "off",
+         "forced is the safe one; opportunistic takes plain text where the server has no STARTTLS"},
+        {"server_tls", "required", "write forced"},
+        {"send_proxy", "on", "write v1 or v2"},
+        {"bridge", "oauth2", "write xoauth2"},
+        {"tls", "yes", "write off or on"},
+    };
+    char expected[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        snprintf(expected, sizeof expected, "there is no such choice; %s", rows[i][2]);
+        assert_hint("[listener x]\nlisten = *:1", rows[i][0], rows[i][1], expected);
+    }
+}
+
 static void classes_are_suggested_or_listed(void **state)
 {
     (void)state;
@@ -218,6 +249,7 @@ int main(void)
         cmocka_unit_test(a_hint_in_a_list_is_about_its_entry_alone),
         cmocka_unit_test(blocks_are_cut_to_their_prefix),
         cmocka_unit_test(words_of_other_programs_are_translated),
+        cmocka_unit_test(words_for_ways_in_are_translated),
         cmocka_unit_test(classes_are_suggested_or_listed),
         cmocka_unit_test(destinations_are_reduced_to_names),
         cmocka_unit_test(sets_are_suggested_or_listed),

@@ -269,7 +269,7 @@ static const struct play plays[] = {
 
 static void run_play(void **state)
 {
-    perform_all(*state, false, false);
+    perform_all(*state, &(struct scene){0});
 }
 
 /* What is not a play. */

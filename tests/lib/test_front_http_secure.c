@@ -139,22 +139,22 @@ static const struct {
 
 static void run_plain(void **state)
 {
-    perform_all(*state, false, false);
+    perform_all(*state, &(struct scene){0});
 }
 
 static void run_upgraded(void **state)
 {
-    perform_all(*state, true, false);
+    perform_all(*state, &(struct scene){.is_upgraded = true});
 }
 
 static void run_forward(void **state)
 {
-    perform_all(*state, false, true);
+    perform_all(*state, &(struct scene){.is_forward = true});
 }
 
 static void run_forward_upgraded(void **state)
 {
-    perform_all(*state, true, true);
+    perform_all(*state, &(struct scene){.is_upgraded = true, .is_forward = true});
 }
 
 static void (*const of_kind[])(void **) = {[PLAIN] = run_plain,

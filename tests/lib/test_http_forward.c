@@ -31,7 +31,7 @@ static const char *end(const struct tf_writer *w, size_t head_size)
     return output;
 }
 
-static const char *sent_for_request(const char *text)
+static const char *sent_to_parent(const char *text, const char *parent_login)
 {
     struct tf_http_head head;
     struct tf_http_uri uri;
@@ -40,8 +40,13 @@ static const char *sent_for_request(const char *text)
     assert_null(tf_http_parse_request(span_of(text), &head));
     assert_int_equal(tf_http_split_uri(head.target, &uri, &detail), TF_REASON_NONE);
     struct tf_http_sides sides = {.facts = &facts, .host = head.host};
-    tf_http_put_request(&w, &head, &uri, &sides, false);
+    tf_http_put_request(&w, &head, &uri, &sides, parent_login, false);
     return end(&w, strlen(text));
+}
+
+static const char *sent_for_request(const char *text)
+{
+    return sent_to_parent(text, NULL);
 }
 
 static const char *sent_for_response(const char *text, enum tf_http_framing framing, bool is_unframed,
@@ -76,6 +81,33 @@ static void options_for_a_whole_server_keeps_its_star(void **state)
                         "OPTIONS * HTTP/1.1\r\nHost: a\r\nVia: 1.1 tlsfloor\r\n\r\n");
     assert_string_equal(sent_for_request("OPTIONS http://a/ HTTP/1.1\r\n\r\n"),
                         "OPTIONS / HTTP/1.1\r\nHost: a\r\nVia: 1.1 tlsfloor\r\n\r\n");
+}
+
+static void a_parent_gets_absolute_form(void **state)
+{
+    (void)state;
+    assert_string_equal(sent_to_parent("GET http://a:81/p?q HTTP/1.1\r\nHost: other\r\nX: 1\r\n\r\n", ""),
+                        "GET http://a:81/p?q HTTP/1.1\r\nHost: a:81\r\nX: 1\r\nVia: 1.1 tlsfloor\r\n\r\n");
+    assert_string_equal(sent_to_parent("GET http://a HTTP/1.0\r\n\r\n", ""),
+                        "GET http://a/ HTTP/1.1\r\nHost: a\r\nVia: 1.0 tlsfloor\r\n\r\n");
+    assert_string_equal(sent_to_parent("GET http://a?q HTTP/1.0\r\n\r\n", ""),
+                        "GET http://a/?q HTTP/1.1\r\nHost: a\r\nVia: 1.0 tlsfloor\r\n\r\n");
+    assert_string_equal(sent_to_parent("OPTIONS http://a HTTP/1.1\r\n\r\n", ""),
+                        "OPTIONS http://a HTTP/1.1\r\nHost: a\r\nVia: 1.1 tlsfloor\r\n\r\n");
+    assert_string_equal(sent_to_parent("OPTIONS http://a/ HTTP/1.1\r\n\r\n", ""),
+                        "OPTIONS http://a/ HTTP/1.1\r\nHost: a\r\nVia: 1.1 tlsfloor\r\n\r\n");
+}
+
+static void a_parent_gets_our_login_and_never_the_clients(void **state)
+{
+    static const char request[] =
+        "GET http://a/ HTTP/1.1\r\nProxy-Authorization: Basic Y2xpZW50\r\nX: 1\r\n\r\n";
+    (void)state;
+    assert_string_equal(sent_to_parent(request, "dXM6dXM="),
+                        "GET http://a/ HTTP/1.1\r\nHost: a\r\nProxy-Authorization: Basic dXM6dXM=\r\nX: 1\r\n"
+                        "Via: 1.1 tlsfloor\r\n\r\n");
+    assert_string_equal(sent_to_parent(request, ""),
+                        "GET http://a/ HTTP/1.1\r\nHost: a\r\nX: 1\r\nVia: 1.1 tlsfloor\r\n\r\n");
 }
 
 static void fields_for_one_connection_are_dropped(void **state)
@@ -180,6 +212,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_target_becomes_origin_form_and_host_the_authority),
         cmocka_unit_test(options_for_a_whole_server_keeps_its_star),
+        cmocka_unit_test(a_parent_gets_absolute_form),
+        cmocka_unit_test(a_parent_gets_our_login_and_never_the_clients),
         cmocka_unit_test(fields_for_one_connection_are_dropped),
         cmocka_unit_test(connection_cannot_name_framing_host_or_what_stops_loops),
         cmocka_unit_test(framing_is_written_anew),

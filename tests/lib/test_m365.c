@@ -154,13 +154,44 @@ static const char *const odd[] = {"*cdn.onenote.example", "autodiscover.*.tenant
 static const char *const revocation[] = {"www.crl.example", "*.crl.example"};
 static const char *const silent[] = {"udp.example"};
 
-#define NAMES(list) .names = list, .name_count = COUNT(list)
-#define PORTS(list) .ports = list, .port_count = COUNT(list)
+#define V4(a, b, c, d, n)                                                                                    \
+    {                                                                                                        \
+        .base = {.family = TF_FAMILY_V4, .ip = {a, b, c, d}}, .bits = n                                      \
+    }
+#define V6(a, b, c, d, n)                                                                                    \
+    {                                                                                                        \
+        .base = {.family = TF_FAMILY_V6, .ip = {a, b, c, d}}, .bits = n                                      \
+    }
+
+static const struct tf_cidr outlook_blocks[] = {V4(40, 96, 0, 0, 13), V6(0x26, 0x03, 0x10, 0x06, 40)};
+static const struct tf_cidr smtp_blocks[] = {V6(0x26, 0x03, 0x10, 0x06, 40), V4(40, 96, 0, 0, 13),
+                                             V4(52, 96, 0, 0, 14)};
+static const struct tf_cidr common_blocks[] = {V4(40, 97, 0, 0, 16), V4(20, 190, 128, 0, 18)};
+static const struct tf_cidr silent_blocks[] = {V4(20, 190, 128, 0, 18), V4(52, 112, 0, 0, 14)};
+
+#define BLOCKS(list) .blocks = list, .block_count = COUNT(list)
+#define NAMES(list)  .names = list, .name_count = COUNT(list)
+#define PORTS(list)  .ports = list, .port_count = COUNT(list)
 
 static const struct tf_m365_set sets[] = {
-    {.id = 78, .area = TF_M365_COMMON, .category = TF_M365_DEFAULT, PORTS(web), NAMES(common)},
-    {.id = 2, .area = TF_M365_EXCHANGE, .category = TF_M365_ALLOW, PORTS(mail), NAMES(smtp)},
-    {.id = 1, .area = TF_M365_EXCHANGE, .category = TF_M365_OPTIMIZE, PORTS(web), NAMES(outlook)},
+    {.id = 78,
+     .area = TF_M365_COMMON,
+     .category = TF_M365_DEFAULT,
+     PORTS(web),
+     NAMES(common),
+     BLOCKS(common_blocks)},
+    {.id = 2,
+     .area = TF_M365_EXCHANGE,
+     .category = TF_M365_ALLOW,
+     PORTS(mail),
+     NAMES(smtp),
+     BLOCKS(smtp_blocks)},
+    {.id = 1,
+     .area = TF_M365_EXCHANGE,
+     .category = TF_M365_OPTIMIZE,
+     PORTS(web),
+     NAMES(outlook),
+     BLOCKS(outlook_blocks)},
     {.id = 11, .area = TF_M365_SKYPE, .category = TF_M365_OPTIMIZE, PORTS(range), NAMES(media)},
     {.id = 51, .area = TF_M365_COMMON, .category = TF_M365_DEFAULT, PORTS(tls), NAMES(odd)},
     {.id = 125,
@@ -169,8 +200,13 @@ static const struct tf_m365_set sets[] = {
      .stays_plain = true,
      PORTS(web),
      NAMES(revocation)},
-    {.id = 126, .area = TF_M365_COMMON, .category = TF_M365_DEFAULT, PORTS(web), NAMES(later)},
-    {.id = 165, .area = TF_M365_MEM, .category = TF_M365_ALLOW, NAMES(silent)},
+    {.id = 126,
+     .area = TF_M365_COMMON,
+     .category = TF_M365_DEFAULT,
+     PORTS(web),
+     NAMES(later),
+     BLOCKS(common_blocks)},
+    {.id = 165, .area = TF_M365_MEM, .category = TF_M365_ALLOW, NAMES(silent), BLOCKS(silent_blocks)},
 };
 
 static struct tf_m365_entry entries[32];
@@ -188,14 +224,32 @@ static struct tf_m365 index_of_sets(void)
     return m365;
 }
 
+static const struct tf_m365_filter *filter_of(const char *text, struct tf_m365_filter *filter)
+{
+    if (!text)
+        return NULL;
+    assert_true(tf_m365_filter_parse(text, strlen(text), filter));
+    return filter;
+}
+
 /* The id of the set, 0 for none. */
 static unsigned find(const char *host, uint16_t port, const char *filter)
 {
     struct tf_m365 m365 = index_of_sets();
     struct tf_m365_filter f;
-    if (filter)
-        assert_true(tf_m365_filter_parse(filter, strlen(filter), &f));
-    const struct tf_m365_set *set = tf_m365_find(&m365, host, port, filter ? &f : NULL);
+    const struct tf_m365_set *set = tf_m365_find(&m365, host, port, filter_of(filter, &f));
+    return set ? set->id : 0;
+}
+
+/* Likewise, for an address. */
+static unsigned find_address(const char *text, uint16_t port, const char *filter)
+{
+    struct tf_m365 m365 = index_of_sets();
+    struct tf_m365_filter f;
+    struct tf_addr address;
+    assert_true(tf_addr_parse(text, strlen(text), &address));
+    address.port = 1; /* which must not count */
+    const struct tf_m365_set *set = tf_m365_find_address(&m365, &address, port, filter_of(filter, &f));
     return set ? set->id : 0;
 }
 
@@ -303,6 +357,45 @@ static void among_equals_the_first_of_the_file_counts(void **state)
     assert_int_equal(find("other.office365.com", 443, NULL), 78); /* 126 is looked at before */
 }
 
+static void one_address_is_in_another_set_on_another_port(void **state)
+{
+    (void)state;
+    assert_int_equal(find_address("40.103.255.255", 443, NULL), 1);
+    assert_int_equal(find_address("40.103.255.255", 587, NULL), 2);
+    assert_int_equal(find_address("40.103.255.255", 25, NULL), 0);
+    assert_int_equal(find_address("40.104.0.0", 443, NULL), 0);
+    assert_int_equal(find_address("2603:1006:ff:ffff::1", 443, NULL), 1);
+    assert_int_equal(find_address("2603:1006:100::", 443, NULL), 0);
+    assert_int_equal(find_address("::ffff:40.103.255.255", 443, NULL), 0);
+}
+
+static void the_best_category_counts_by_address_too(void **state)
+{
+    (void)state;
+    assert_int_equal(find_address("40.97.0.1", 443, NULL), 1);     /* and 78 */
+    assert_int_equal(find_address("20.190.128.1", 443, NULL), 78); /* and 126 behind it */
+    assert_int_equal(find_address("52.112.0.1", 443, NULL), 0);    /* no TCP at all */
+}
+
+static void filters_hold_by_address_too(void **state)
+{
+    (void)state;
+    assert_int_equal(find_address("40.97.0.1", 443, "m365"), 1);
+    assert_int_equal(find_address("40.97.0.1", 443, "m365:optimize"), 1);
+    assert_int_equal(find_address("40.97.0.1", 443, "m365:default"), 0);
+    assert_int_equal(find_address("40.97.0.1", 443, "m365:Common"), 78);
+    assert_int_equal(find_address("40.97.0.1", 443, "m365:Teams"), 0);
+}
+
+static void a_set_tells_by_which_block_it_has_an_address(void **state)
+{
+    struct tf_addr address;
+    (void)state;
+    assert_true(tf_addr_parse("40.96.0.1", strlen("40.96.0.1"), &address));
+    assert_ptr_equal(tf_m365_block(&sets[1], &address), &smtp_blocks[1]);
+    assert_null(tf_m365_block(&sets[0], &address));
+}
+
 static void filters_are_read_in_any_case_and_written_again(void **state)
 {
     static const char *const rows[][2] = {
@@ -359,6 +452,10 @@ int main(void)
         cmocka_unit_test(an_area_is_compared_with_any_that_matches),
         cmocka_unit_test(among_equals_the_set_that_stays_plain_counts),
         cmocka_unit_test(among_equals_the_first_of_the_file_counts),
+        cmocka_unit_test(one_address_is_in_another_set_on_another_port),
+        cmocka_unit_test(the_best_category_counts_by_address_too),
+        cmocka_unit_test(filters_hold_by_address_too),
+        cmocka_unit_test(a_set_tells_by_which_block_it_has_an_address),
         cmocka_unit_test(filters_are_read_in_any_case_and_written_again),
     };
     return cmocka_run_group_tests_name("m365", tests, NULL, NULL);

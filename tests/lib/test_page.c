@@ -141,6 +141,20 @@ static void http_on_a_tls_port_is_a_bad_request(void **state)
 }
 
 /* Whatever the facts, TF_PAGE_MAX holds the response. */
+static void who_has_to_log_in_is_told_how(void **state)
+{
+    (void)state;
+    static const enum tf_reason reasons[] = {TF_REASON_LOGIN_REQUIRED, TF_REASON_LOGIN_FAILED};
+    for (size_t i = 0; i < 2; i++) {
+        struct tf_facts facts = {.reason = reasons[i]};
+        const char *text = refuse(&facts);
+        assert_memory_equal(text, "HTTP/1.1 407 Proxy Authentication Required\r\n", 44);
+        assert_contains(text, "\r\nProxy-Authenticate: Basic realm=\"tlsfloor\", charset=\"UTF-8\"\r\n");
+    }
+    struct tf_facts facts = blocked("a.example");
+    assert_null(strstr(refuse(&facts), "Proxy-Authenticate"));
+}
+
 static void the_worst_texts_still_fit(void **state)
 {
     (void)state;
@@ -183,6 +197,7 @@ int main(void)
         cmocka_unit_test(nothing_that_a_peer_said_is_markup),
         cmocka_unit_test(details_are_an_sf_string),
         cmocka_unit_test(http_on_a_tls_port_is_a_bad_request),
+        cmocka_unit_test(who_has_to_log_in_is_told_how),
         cmocka_unit_test(the_worst_texts_still_fit),
         cmocka_unit_test(without_room_nothing_is_written),
     };

@@ -180,9 +180,25 @@ static void lookup_of_what_is_in_no_set_is_a_finding(void **state)
     assert_int_equal(RUN("lookup", "mail.example:25"), 1);
     assert_has(o.out, "  elsewhere  set 1 ");
     assert_int_equal(RUN("lookup", "192.0.2.1"), 1);
-    assert_has(o.out, "nothing: sets go by names, and this is an address");
+    assert_has(o.out, "  counts     nothing: no set has the address on this port\n");
     assert_int_equal(RUN("lookup", "a b"), 2);
     assert_has(o.err, "'a b' is no HOST or HOST:PORT: the host has a character");
+}
+
+static void lookup_takes_addresses_too(void **state)
+{
+    (void)state;
+    configure("");
+    assert_int_equal(RUN("lookup", "52.96.0.1"), 0);
+    assert_has(o.out, "52.96.0.1:443, looked up in ");
+    assert_has(o.out, "  counts     set 1 (Exchange, Optimize, required), by 52.96.0.0/14 on TCP 80, 443\n");
+    assert_has(o.out, "  because    no other set has the address on this port\n");
+    assert_has(o.out, "  elsewhere  set 2 (Exchange, Allow, optional), by 52.96.0.0/14 on TCP ");
+    assert_int_equal(RUN("lookup", "[2603:1006::1]:587"), 0);
+    assert_has(o.out, "[2603:1006::1]:587, looked up in ");
+    assert_has(o.out, "  counts     set 2 (Exchange, Allow, optional), by 2603:1006::/40 on TCP ");
+    assert_int_equal(RUN("lookup", "52.96.0.1:22"), 1);
+    assert_has(o.out, "  counts     nothing: no set has the address on this port\n");
 }
 
 static void lookup_tells_how_the_name_is_treated(void **state)
@@ -408,6 +424,7 @@ int main(void)
         TEST(lookup_tells_which_set_counts_and_why),
         TEST(lookup_tells_what_decides_among_equals),
         TEST(lookup_of_what_is_in_no_set_is_a_finding),
+        TEST(lookup_takes_addresses_too),
         TEST(lookup_tells_how_the_name_is_treated),
         TEST(diff_has_a_line_for_each_change),
         TEST(diff_with_odd_patterns_keeps_step),

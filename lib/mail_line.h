@@ -1,0 +1,30 @@
+/* Lines of a mail dialogue, and the words in them. */
+#ifndef TF_MAIL_LINE_H
+#define TF_MAIL_LINE_H
+
+#include "front.h"
+
+enum tf_mail_line { TF_MAIL_LINE_DONE, TF_MAIL_LINE_MORE, TF_MAIL_LINE_BAD };
+
+/* The line at the front of `in`, with its CRLF. BAD: it is longer than `max`, or has a NUL, or a CR or LF on
+ * its own; that is known before its end has come, so that who speaks something else is not waited for. */
+enum tf_mail_line tf_mail_line_take(struct tf_span in, size_t max, struct tf_text *line);
+
+/* ASCII, in any case. */
+bool tf_mail_is(struct tf_text t, const char *word);
+bool tf_mail_begins(struct tf_text t, const char *prefix);
+/* Takes the first word, and the blanks around it, off the front of *rest; empty when there is none. */
+struct tf_text tf_mail_word(struct tf_text *rest);
+
+/* Whether a SASL mechanism may be offered to a client whose TLS does not reach the server. Those that are
+ * bound to the channel would fail, and EXTERNAL would log everybody in with the gateway's own certificate. */
+bool tf_mail_mechanism_holds(struct tf_text mechanism);
+
+/* What of io->in is not consumed yet. */
+struct tf_span tf_mail_rest(const struct tf_feed_io *io);
+/* Whether both writers have room for n bytes and for what a front may say of its own beside them. */
+bool tf_mail_has_room(const struct tf_feed_io *io, size_t n);
+/* TF_FEED_BAD. `detail` is a fixed sentence, or NULL. */
+enum tf_feed tf_mail_fail(struct tf_facts *facts, enum tf_reason reason, const char *detail);
+
+#endif

@@ -1,0 +1,154 @@
+/* A login that a front has heard: checked against the listener's users, and
+ * with a bridge turned into an OAuth token. The checks are made elsewhere
+ * (login.h, oauth.h); this is what a session does meanwhile. */
+#include "steps.h"
+
+#include "../lib/sasl.h"
+#include "loop.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void on_checked(void *arg, bool ok)
+{
+    struct session *s = arg;
+    struct login_check *check = &s->setup->login;
+    check->wait = NULL;
+    check->state = ok ? LOGIN_RIGHT : LOGIN_WRONG;
+    session_run(s);
+}
+
+static void note_why(struct session *s, const char *why)
+{
+    struct setup *setup = s->setup;
+    struct tf_writer w = tf_writer_of(setup->why, sizeof setup->why - 1);
+    size_t n = strlen(why);
+    tf_put(&w, why, n < w.cap ? n : w.cap);
+    setup->why[w.len] = '\0';
+    setup->facts.detail = setup->why;
+}
+
+static void on_token(void *arg, const char *token, const char *why)
+{
+    struct session *s = arg;
+    struct login_check *check = &s->setup->login;
+    check->token_wait = NULL;
+    check->token = token != NULL ? strdup(token) : NULL;
+    check->state = LOGIN_FETCHED;
+    if (token == NULL)
+        note_why(s, why);
+    session_run(s);
+}
+
+/* Whether the user has room for one session more. Who logs in anew on a kept connection leaves first. */
+static bool enter(struct session *s)
+{
+    struct census *census = s->loop->setting->census;
+    census_leave(census, s->by_user);
+    s->by_user = NULL;
+    return census_enter_user(census, session_facts(s)->user, s->conf->tf.limits.per_user, &s->by_user);
+}
+
+static enum step_result begin_check(struct session *s, const struct door *door)
+{
+    struct login_check *check = &s->setup->login;
+    struct logins *logins = &s->loop->logins;
+    struct tf_facts *facts = session_facts(s);
+    memcpy(facts->user, check->login.user, sizeof facts->user);
+    if (login_is_known(logins, door->users, &check->login)) {
+        check->state = LOGIN_RIGHT;
+    } else {
+        check->state = LOGIN_CHECKING;
+        check->wait = login_start(logins, door->users, &check->login, on_checked, s);
+    }
+    tf_login_wipe(&check->login);
+    if (check->state == LOGIN_CHECKING && check->wait == NULL)
+        return refuse_for(s, TF_REASON_NO_RESOURCES);
+    return check->state == LOGIN_CHECKING ? STEP_WAIT : STEP_NEXT;
+}
+
+/* The mailbox that the device's user stands for is who logs in from here on. */
+static enum step_result begin_fetch(struct session *s, const struct door *door)
+{
+    struct login_check *check = &s->setup->login;
+    struct tf_facts *facts = session_facts(s);
+    const struct user *user = users_find(door->users, facts->user);
+    if (user == NULL) /* a reload has taken it away */
+        return refuse_for(s, TF_REASON_LOGIN_FAILED);
+    struct tf_writer w = tf_writer_of(facts->user, sizeof facts->user - 1);
+    tf_put_text(&w, user->mailbox);
+    facts->user[w.len] = '\0';
+    check->state = LOGIN_FETCHING;
+    check->token_wait = oauth_start(door->oauth, &s->loop->uv, s->conf, s->loop->setting->tls, facts->user,
+                                    on_token, s);
+    return check->token_wait != NULL ? STEP_WAIT : refuse_for(s, TF_REASON_NO_RESOURCES);
+}
+
+static enum step_result tell_front(struct session *s, bool ok, struct tf_writer *to_client,
+                                   struct tf_writer *to_server, enum tf_feed *feed)
+{
+    struct setup *setup = s->setup;
+    struct tf_feed_io io = front_io(s, TF_CLIENT, to_client, to_server);
+    *feed = setup->front->logged_in(setup->front_state, ok, setup->login.token, &io, &setup->facts);
+    link_consume(&s->side[TF_CLIENT], s->loop, io.used);
+    session_drop_login(s);
+    return STEP_NEXT;
+}
+
+bool session_is_login_pending(const struct session *s)
+{
+    return s->setup->login.state != LOGIN_NONE;
+}
+
+enum step_result session_login(struct session *s, struct tf_writer *to_client, struct tf_writer *to_server,
+                               enum tf_feed *feed)
+{
+    struct login_check *check = &s->setup->login;
+    const struct door *door = session_door(s);
+    if (door == NULL || door->users == NULL) /* a reload has taken it away */
+        return refuse_for(s, TF_REASON_NO_RESOURCES);
+    if (check->state == LOGIN_NONE) {
+        enum step_result r = begin_check(s, door);
+        if (r != STEP_NEXT)
+            return r;
+    }
+    switch (check->state) {
+    case LOGIN_NONE:
+    case LOGIN_CHECKING:
+    case LOGIN_FETCHING:
+        return STEP_WAIT;
+    case LOGIN_WRONG:
+        return tell_front(s, false, to_client, to_server, feed);
+    case LOGIN_RIGHT:
+        if (!enter(s))
+            return refuse_for(s, TF_REASON_USER_LIMIT);
+        if (door->oauth != NULL)
+            return begin_fetch(s, door);
+        break;
+    case LOGIN_FETCHED:
+        if (check->token == NULL)
+            return refuse_for(s, TF_REASON_OAUTH_FAILED);
+        break;
+    }
+    return tell_front(s, true, to_client, to_server, feed);
+}
+
+void session_drop_login(struct session *s)
+{
+    struct login_check *check = &s->setup->login;
+    if (check->wait != NULL)
+        login_cancel(check->wait);
+    if (check->token_wait != NULL)
+        oauth_cancel(check->token_wait);
+    if (check->token != NULL) {
+        tf_wipe(check->token, strlen(check->token));
+        free(check->token);
+    }
+    if (check->login.user[0] || check->login.password[0])
+        tf_login_wipe(&check->login);
+    check->wait = NULL;
+    check->token_wait = NULL;
+    check->token = NULL;
+    check->state = LOGIN_NONE;
+}
