@@ -38,8 +38,9 @@ enum tf_mail_way {
     /* The gateway is the client's server and the server's client: TF_FEED_TLS_SERVER comes before anything
      * that matters, and each side sees what holds on its leg. */
     TF_MAIL_UPGRADE,
-    /* The client has done its STARTTLS with us, and is at the floor: a new connection to the server is brought
-     * to the same point, TF_FEED_TLS_SERVER, and the client's own hello goes there. Nothing is for the client.
+    /* The client has done its STARTTLS with us, and is at the floor: a new connection to the server is
+     * brought to the same point, TF_FEED_TLS_SERVER, and the client's own hello goes there. Nothing is for
+     * the client.
      */
     TF_MAIL_REPEAT
 };
@@ -66,10 +67,10 @@ struct tf_feed_io {
     struct tf_writer *to_server;
     const struct tf_policy *policy;   /* which other hosts are upgraded */
     const struct tf_target *upstream; /* of a `forward` listener: where all of its clients go; else NULL */
-    const char *parent_login;         /* plain HTTP that goes to a parent proxy: "" or base64 of USER:PASSWORD;
-                                       * NULL: it goes to its server */
-    bool wants_login;                 /* nobody passes without one: TF_FEED_LOGIN */
-    struct tf_login *login;           /* with TF_FEED_LOGIN */
+    const char *parent_login; /* plain HTTP that goes to a parent proxy: "" or base64 of USER:PASSWORD;
+                               * NULL: it goes to its server */
+    bool wants_login;         /* nobody passes without one: TF_FEED_LOGIN */
+    struct tf_login *login;   /* with TF_FEED_LOGIN */
 };
 
 struct tf_front {
@@ -94,8 +95,8 @@ struct tf_front {
     void (*refuse)(void *state, struct tf_writer *to_client, const struct tf_facts *facts);
 };
 
-extern const struct tf_front tf_front_http; /* front_http.c: CONNECT and absolute-form requests */
-extern const struct tf_front tf_front_tls;  /* front_tls.c: no dialogue; refuses with alerts */
+extern const struct tf_front tf_front_http;   /* front_http.c: CONNECT and absolute-form requests */
+extern const struct tf_front tf_front_tls;    /* front_tls.c: no dialogue; refuses with alerts */
 extern const struct tf_front tf_front_socks5; /* front_socks5.c: RFC 1928, RFC 1929 */
 extern const struct tf_front tf_front_smtp;   /* front_smtp.c */
 extern const struct tf_front tf_front_imap;   /* front_imap.c */

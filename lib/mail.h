@@ -29,8 +29,8 @@ struct tf_mail_answer {
     const char *advice;
 };
 
-/* The answer that a server's line is, reply code and enhanced status code (RFC 3463) together; NULL: none that
- * is known. For mail other than SMTP there are none. */
+/* The answer that a server's line is, reply code and enhanced status code (RFC 3463) together; NULL: none
+ * that is known. For mail other than SMTP there are none. */
 const struct tf_mail_answer *tf_mail_answer_find(struct tf_text line);
 
 /* A TLS version in the words of Exchange's protocol logs, as `SP_PROT_TLS1_0_SERVER`; `server`: the side that

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* Beside the line itself: a prompt, an answer, what a rewritten list of capabilities has more. */
-enum { SLACK = 512 };
+/* Beside the line itself: a prompt, an answer, or the longest of all, an OAuth token of 8 KiB in base64. */
+enum { SLACK = 12 * 1024 };
 
 enum tf_mail_line tf_mail_line_take(struct tf_span in, size_t max, struct tf_text *line)
 {

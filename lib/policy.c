@@ -189,7 +189,8 @@ static bool can_terminate(const struct tf_policy *policy, const struct tf_facts 
 static bool is_meant(const struct tf_policy *policy, const struct tf_facts *facts)
 {
     bool by_default = facts->m365 != NULL && !policy->monitor;
-    return can_terminate(policy, facts) && (facts->rule ? facts->rule->action == TF_ACTION_UPGRADE : by_default);
+    return can_terminate(policy, facts) &&
+           (facts->rule ? facts->rule->action == TF_ACTION_UPGRADE : by_default);
 }
 
 bool tf_policy_stays_plain(const struct tf_policy *policy, const struct tf_facts *facts)

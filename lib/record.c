@@ -98,8 +98,8 @@ static struct occasion occasion_of(const struct tf_facts *facts)
         return (struct occasion){"mail-upgraded", "plain mail was carried on in verified TLS",
                                  "turn on STARTTLS in the client, if it can do TLS 1.2"};
     if (tf_version_rank(facts->hello.max_version) >= TF_TLS12)
-        return (struct occasion){"client-terminated", "a client's TLS ended here, and went on in verified TLS",
-                                 "nothing"};
+        return (struct occasion){"client-terminated",
+                                 "a client's TLS ended here, and went on in verified TLS", "nothing"};
     return (struct occasion){"client-upgraded", "a client below the floor was carried on in verified TLS",
                              tf_reason_info(TF_REASON_CLIENT_BELOW_FLOOR)->advice};
 }

@@ -1,6 +1,7 @@
 /* `tlsfloor check`: the files that listeners and the parent proxy need. */
 #include "check.h"
 
+#include "../lib/calendar.h"
 #include "door.h"
 #include "parent_login.h"
 #include <time.h>

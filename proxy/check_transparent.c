@@ -135,10 +135,26 @@ static void print_tproxy(FILE *to, const struct tf_conf *conf, const struct tf_l
                     families[i].ip, families[i].ip, families[i].every);
 }
 
+/* The kernel redirects to the address of the interface that a connection has come in by. */
+static void warn_of_loopback(const struct tf_section *section, const struct tf_listener *l)
+{
+    static const char advice[] =
+        "listens on loopback alone, so only this machine's own connections can be redirected "
+        "to it: listen on *, or on the address that faces the clients";
+    char sentence[256];
+    for (size_t i = 0; i < l->address_count; i++)
+        if (l->addresses[i].family == TF_FAMILY_NONE || tf_addr_class(&l->addresses[i]) != TF_CLASS_LOOPBACK)
+            return;
+    snprintf(sentence, sizeof sentence, "[listener %s] %s", l->name, advice);
+    conf_report(stderr, TF_WARNING, &section->origin, sentence);
+}
+
 static void print_rules(const struct tf_conf *conf, const struct tf_section *section,
                         const struct tf_listener *l)
 {
     char sentence[256];
+    if (l->intercept == TF_INTERCEPT_REDIRECT)
+        warn_of_loopback(section, l);
     snprintf(sentence, sizeof sentence,
              "[listener %s] gets what the firewall turns to it; with nftables, by these lines:", l->name);
     conf_report(stderr, TF_NOTE, &section->origin, sentence);

@@ -44,7 +44,7 @@ struct attempt {
 
 struct dial {
     struct dialer dialer;
-    const struct tf_access *access;
+    struct tf_access access;
     uint16_t port;
     dial_cb *cb;
     void *arg;
@@ -136,7 +136,7 @@ static void on_timer(uv_timer_t *timer);
 /* False: it failed at once, and that is noted. */
 static bool start_attempt(struct dial *dial, const struct tf_addr *address)
 {
-    enum tf_reason denied = tf_access_address(dial->access, address);
+    enum tf_reason denied = tf_access_address(&dial->access, address);
     if (denied != TF_REASON_NONE) {
         note_failure(dial, denied, address);
         return false;
@@ -347,8 +347,9 @@ static void find_addresses(struct dial *dial, const struct tf_conf *conf, const 
     look_up(&dial->sources[V4], target->host, TF_FAMILY_V4);
 }
 
-struct dial *dial_start(const struct dialer *d, const struct tf_conf *conf, const struct tf_target *target,
-                        dial_cb *cb, void *arg, enum tf_reason *why, struct tf_addr *denied)
+static struct dial *start(const struct dialer *d, const struct tf_conf *conf, const struct tf_access *access,
+                          const struct tf_target *target, dial_cb *cb, void *arg, enum tf_reason *why,
+                          struct tf_addr *denied)
 {
     struct dial *dial = calloc(1, sizeof *dial);
     if (dial == NULL) {
@@ -356,7 +357,7 @@ struct dial *dial_start(const struct dialer *d, const struct tf_conf *conf, cons
         return NULL;
     }
     dial->dialer = *d;
-    dial->access = &conf->access;
+    dial->access = *access;
     dial->cb = cb;
     dial->arg = arg;
     dial->result.fd = -1;
@@ -371,4 +372,18 @@ struct dial *dial_start(const struct dialer *d, const struct tf_conf *conf, cons
         *denied = dial->result.destination;
     dial_cancel(dial);
     return NULL;
+}
+
+struct dial *dial_start(const struct dialer *d, const struct tf_conf *conf, const struct tf_target *target,
+                        dial_cb *cb, void *arg, enum tf_reason *why, struct tf_addr *denied)
+{
+    return start(d, conf, &conf->access, target, cb, arg, why, denied);
+}
+
+struct dial *dial_parent_start(const struct dialer *d, const struct tf_conf *conf, dial_cb *cb, void *arg,
+                               enum tf_reason *why, struct tf_addr *denied)
+{
+    struct tf_access anywhere = conf->access;
+    anywhere.destination.classes = UINT32_MAX;
+    return start(d, conf, &anywhere, &conf->parent.proxy, cb, arg, why, denied);
 }

@@ -1,6 +1,7 @@
-/* From a target to a connected socket: overrides, names, access checks,
- * Happy Eyeballs (RFC 8305). Every address is checked right before it is
- * dialled, and exactly that address is dialled. The deadline is the caller's. */
+/* From a target, or the parent proxy, to a connected socket: overrides, names,
+ * access checks, Happy Eyeballs (RFC 8305). Every address is checked right
+ * before it is dialled, and exactly that address is dialled. The deadline is
+ * the caller's. */
 #ifndef DIAL_H
 #define DIAL_H
 
@@ -33,6 +34,10 @@ typedef void dial_cb(void *arg, const struct dial_result *result);
  * is checked by the caller (tf_access_port), addresses here. */
 struct dial *dial_start(const struct dialer *d, const struct tf_conf *conf, const struct tf_target *target,
                         dial_cb *cb, void *arg, enum tf_reason *why, struct tf_addr *denied);
+/* The same to conf's parent proxy, whose address need not be in [access] destination; but it must not be one
+ * of our own listeners. */
+struct dial *dial_parent_start(const struct dialer *d, const struct tf_conf *conf, dial_cb *cb, void *arg,
+                               enum tf_reason *why, struct tf_addr *denied);
 void dial_cancel(struct dial *dial); /* closes what it opened; the callback is not made */
 
 #endif

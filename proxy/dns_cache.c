@@ -6,6 +6,7 @@
  * uses and no growing. */
 #include "dns_cache.h"
 
+#include "hash.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,10 +30,7 @@ struct dns_cache {
 
 uint32_t dns_hash(const char *host, enum tf_family family)
 {
-    uint32_t h = 2166136261u ^ (uint32_t)family; /* FNV-1a */
-    for (; *host != '\0'; host++)
-        h = (h ^ (uint8_t)*host) * 16777619u;
-    return h;
+    return hash_text(HASH_START ^ (uint32_t)family, host);
 }
 
 struct dns_cache *dns_cache_new(size_t entries)

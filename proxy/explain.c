@@ -2,6 +2,7 @@
  * asks the same functions as a live session does, and connects to nothing. */
 #include "explain.h"
 
+#include "../lib/way.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -151,9 +152,11 @@ static void note_name(struct tf_facts *facts)
 
 static void print_listener(const struct tf_listener *l)
 {
-    static const char *const kinds[] = {
-        [TF_KIND_CONNECT] = "connect", [TF_KIND_SNI] = "sni", [TF_KIND_FORWARD] = "forward",
-        [TF_KIND_SOCKS5] = "socks5", [TF_KIND_TRANSPARENT] = "transparent"};
+    static const char *const kinds[] = {[TF_KIND_CONNECT] = "connect",
+                                        [TF_KIND_SNI] = "sni",
+                                        [TF_KIND_FORWARD] = "forward",
+                                        [TF_KIND_SOCKS5] = "socks5",
+                                        [TF_KIND_TRANSPARENT] = "transparent"};
     printf("listener %s (%s), ", l->name, kinds[l->kind]);
     for (size_t i = 0; i < l->address_count; i++) {
         printf("%s", i > 0 ? ", " : "");
@@ -180,14 +183,19 @@ static void explain_http(const struct conf *c, const struct tf_facts *facts)
     is_reachable(c, &secure, "443 (of the upgrade): ");
 }
 
-/* CONNECT and plain requests: the destination is checked first. */
-static void explain_connect(const struct conf *c, const struct question *q, struct tf_facts *facts)
+/* Where the destination is checked first. Mail begins in plain text, and so may the HTTP of some listeners.
+ */
+static void explain_connect(const struct conf *c, const struct question *q, const struct tf_listener *l,
+                            struct tf_facts *facts)
 {
     facts->destination = known_address(&c->tf, &facts->target);
     if (!is_reachable(c, facts, ""))
         return;
+    tf_way_aim(l, facts);
+    if (facts->mail != TF_MAIL_NONE && l->client_tls != TF_CLIENT_TLS_IMPLICIT && !q->flight)
+        explain_plain(c, facts);
     explain_tls(c, facts, q->flight != NULL);
-    if (!q->flight)
+    if (l->kind == TF_KIND_CONNECT && facts->mail == TF_MAIL_NONE && !q->flight)
         explain_http(c, facts);
 }
 
@@ -208,14 +216,18 @@ static void explain_sni(const struct conf *c, const struct question *q, uint16_t
         is_reachable(c, facts, port);
 }
 
-/* Plain HTTP to one server, whatever --dest says. */
-static void explain_forward(const struct conf *c, const struct tf_target *upstream, struct tf_facts *facts)
+/* To one server, whatever --dest says. */
+static void explain_forward(const struct conf *c, const struct question *q, const struct tf_listener *l,
+                            struct tf_facts *facts)
 {
     char port[32];
-    facts->target = *upstream;
-    facts->destination = known_address(&c->tf, upstream);
-    printf("  %-12s %s, whatever --dest says\n", "upstream", upstream->host);
-    snprintf(port, sizeof port, "%u (the upstream's): ", upstream->port);
+    printf("  %-12s %s, whatever --dest says\n", "upstream", facts->target.host);
+    if (l->protocol != TF_PROTOCOL_HTTP) {
+        explain_connect(c, q, l, facts);
+        return;
+    }
+    facts->destination = known_address(&c->tf, &facts->target);
+    snprintf(port, sizeof port, "%u (the upstream's): ", facts->target.port);
     if (is_reachable(c, facts, port))
         explain_http(c, facts);
 }
@@ -227,10 +239,11 @@ static void explain_listener(const struct conf *c, const struct question *q, con
     struct tf_facts facts = {
         .source = q->client, .listener = l->name, .has_target = true, .target = q->target};
 
+    tf_way_begin(l, &facts);
     print_listener(l);
     if (!explain_check("source", "", tf_access_source(&c->tf.access, &q->client)))
         return;
-    if (q->flight && l->kind != TF_KIND_FORWARD)
+    if (q->flight && (l->kind != TF_KIND_FORWARD || l->protocol != TF_PROTOCOL_HTTP))
         scan(c, q, scratch, &facts);
     if (facts.has_hello) {
         print_hello(&facts.hello, l->kind == TF_KIND_SNI);
@@ -240,13 +253,13 @@ static void explain_listener(const struct conf *c, const struct question *q, con
     case TF_KIND_CONNECT:
     case TF_KIND_SOCKS5:
     case TF_KIND_TRANSPARENT:
-        explain_connect(c, q, &facts);
+        explain_connect(c, q, l, &facts);
         break;
     case TF_KIND_SNI:
         explain_sni(c, q, l->port, &facts);
         break;
     case TF_KIND_FORWARD:
-        explain_forward(c, &l->upstream, &facts);
+        explain_forward(c, q, l, &facts);
         break;
     }
 }

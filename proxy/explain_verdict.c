@@ -2,6 +2,7 @@
  * shown. */
 #include "explain.h"
 
+#include "../lib/calendar.h"
 #include "ca.h"
 #include <time.h>
 
@@ -19,7 +20,7 @@ bool explain_decide(const struct conf *c, struct tf_facts *facts)
 {
     /* What is not known is taken for an address that only the widest block has. */
     static const struct tf_addr elsewhere = {.family = TF_FAMILY_V4};
-    int32_t today = (int32_t)(time(NULL) / 86400);
+    int32_t today = tf_day_of((int64_t)time(NULL) * 1000000);
     bool unsure = tf_policy_decide(&c->tf.policy, facts, today) == TF_NEEDS_ADDRESS;
     if (unsure) {
         facts->destination = elsewhere;
@@ -135,8 +136,9 @@ void explain_tls(const struct conf *c, struct tf_facts *facts, bool is_captured)
 bool explain_plain(const struct conf *c, const struct tf_facts *facts)
 {
     struct tf_facts plain = *facts;
-    plain.ask = TF_ASK_HTTP;
-    explain_verdict(c, &plain, "plain HTTP");
+    bool is_mail = facts->mail != TF_MAIL_NONE;
+    plain.ask = is_mail ? TF_ASK_MAIL : TF_ASK_HTTP;
+    explain_verdict(c, &plain, is_mail ? "plain mail" : "plain HTTP");
     if (tf_policy_stays_plain(&c->tf.policy, &plain))
         printf("  %-12s not upgraded: tlsfloor endpoints lookup %s:%u tells why it stays plain\n", "",
                plain.target.host, plain.target.port);

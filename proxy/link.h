@@ -33,6 +33,10 @@ struct link {
     bool failed;       /* an edge told of an error */
     bool shut;         /* we have sent our FIN */
     uint16_t own_port; /* what own_ports_add said; 0: nothing */
+    /* A dialled one, in steps_approach.c: how far it has come, and how much of what is being sent for that
+     * has gone out. */
+    uint8_t approach;
+    uint16_t approach_sent;
     struct watch *watch;
     struct lookahead ahead;
     struct tls_link *tls; /* NULL: none */

@@ -41,10 +41,10 @@ struct setting {
     struct tls *tls;                /* NULL: nothing is upgraded */
     const struct door *doors;       /* one a listener */
     size_t door_count;
-    const char *parent_login;       /* for the parent proxy, base64; "" where there is none */
+    const char *parent_login; /* for the parent proxy, base64; "" where there is none */
     struct census *census;
-    struct own_ports *own_ports;    /* NULL: there is no transparent listener */
-    struct listening *listening;    /* this loop's */
+    struct own_ports *own_ports; /* NULL: there is no transparent listener */
+    struct listening *listening; /* this loop's */
     size_t listening_count;
     size_t session_max; /* of this loop */
 };

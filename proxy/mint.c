@@ -7,6 +7,7 @@
 #include "mint.h"
 
 #include "certificate.h"
+#include "hash.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,10 +57,7 @@ struct mint {
 
 static uint32_t hash_of(const char *name, enum tf_leaf kind)
 {
-    uint32_t h = 2166136261u ^ (uint32_t)kind; /* FNV-1a */
-    for (; *name != '\0'; name++)
-        h = (h ^ (uint8_t)*name) * 16777619u;
-    return h;
+    return hash_text(HASH_START ^ (uint32_t)kind, name);
 }
 
 static struct entry **bucket_of(struct mint *m, uint32_t hash)

@@ -14,8 +14,8 @@ enum { OAUTH_TOKEN_MAX = 8192 };
 struct oauth; /* counted */
 
 /* Reads [listener] oauth, which must be 0600. NULL with `FILE:LINE: what is wrong, and what to write` in
- * error. `old`, which may be NULL: the one that this replaces; its tokens are taken over where the secrets are
- * the same. */
+ * error. `old`, which may be NULL: the one that this replaces; its tokens are taken over where the secrets
+ * are the same. */
 struct oauth *oauth_load(const char *path, struct oauth *old, char *error, size_t size);
 struct oauth *oauth_ref(struct oauth *o);
 void oauth_unref(struct oauth *o); /* may be NULL */
@@ -25,9 +25,9 @@ void oauth_unref(struct oauth *o); /* may be NULL */
 typedef void oauth_cb(void *arg, const char *token, const char *why);
 struct oauth_wait;
 
-/* Asks for a token for a mailbox (which matters for refresh tokens of several mailboxes only). The callback is
- * made once, on the loop's thread, and never from within; the wait is gone when it is. Those who ask for the
- * same token at once wait for one answer. `tls` and `conf` are those in force, and are kept alive by the
+/* Asks for a token for a mailbox (which matters for refresh tokens of several mailboxes only). The callback
+ * is made once, on the loop's thread, and never from within; the wait is gone when it is. Those who ask for
+ * the same token at once wait for one answer. `tls` and `conf` are those in force, and are kept alive by the
  * caller's references until the job is over: conf by conf_ref, tls by tls_ref, taken inside. NULL: out of
  * memory. */
 struct conf;

@@ -5,6 +5,7 @@
 #include "../lib/sasl.h"
 #include "fetch.h"
 #include "oauth.h"
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,14 +13,14 @@
 
 enum {
     ANSWER_MAX = 64 << 10,
-    FORM_MAX = 6 * OAUTH_SECRET_MAX + 4096, /* both secrets, each byte written as %XX */
-    LIFE_S = 3600,                          /* of a token that does not say */
+    FORM_MAX = 4 * 3 * OAUTH_VALUE_MAX + 256, /* four values, each byte written as %XX */
+    LIFE_S = 3600,                            /* of a token that does not say */
     LIFE_MAX_S = 24 * 60 * 60,
     ERROR_TEXT_MAX = 64,
-    DESCRIPTION_MAX = 320
+    DESCRIPTION_MAX = 400
 };
 
-static bool put_form(struct tf_writer *w, const struct oauth_file *file, const char *refresh_token)
+static void put_form(struct tf_writer *w, const struct oauth_file *file, const char *refresh_token)
 {
     tf_put_form_field(w, "grant_type", refresh_token ? "refresh_token" : "client_credentials");
     tf_put_form_field(w, "client_id", file->client_id);
@@ -28,7 +29,7 @@ static bool put_form(struct tf_writer *w, const struct oauth_file *file, const c
     if (refresh_token)
         tf_put_form_field(w, "refresh_token", refresh_token);
     tf_put_form_field(w, "scope", file->scope);
-    return !w->full;
+    assert(!w->full);
 }
 
 static bool is_visible(const char *text, size_t n)
@@ -70,11 +71,12 @@ static bool read_token(const json_t *answer, struct oauth_answer *out, char *why
     }
     out->token = copy_text(answer, "access_token", OAUTH_TOKEN_MAX);
     if (!out->token) {
-        snprintf(why, size, "the token endpoint answers without an access_token of 1 to %d visible characters",
+        snprintf(why, size,
+                 "the token endpoint answers without an access_token of 1 to %d visible characters",
                  OAUTH_TOKEN_MAX);
         return false;
     }
-    out->refresh_token = copy_text(answer, "refresh_token", OAUTH_SECRET_MAX);
+    out->refresh_token = copy_text(answer, "refresh_token", OAUTH_VALUE_MAX);
     out->life_ms = life_ms_of(answer);
     return true;
 }
@@ -142,11 +144,7 @@ enum oauth_result oauth_ask(const struct oauth_file *file, const char *refresh_t
     struct tf_writer w = tf_writer_of(form, sizeof form);
     struct fetched response;
     *out = (struct oauth_answer){.token = NULL};
-    if (!put_form(&w, file, refresh_token)) {
-        snprintf(why, size, "client_id and scope of the oauth file are too long");
-        tf_wipe(form, sizeof form);
-        return OAUTH_REFUSED;
-    }
+    put_form(&w, file, refresh_token);
     bool fetched = fetch_post(conf, tls, file->endpoint, (struct tf_text){form, w.len}, ANSWER_MAX,
                               conf->limits.login_ms, &response, why, size);
     tf_wipe(form, sizeof form);

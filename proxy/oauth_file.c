@@ -151,8 +151,8 @@ static void on_value(void *arg, const char *name, const char *value, unsigned li
         fail(l, line, "there is %s already, in line %u; take one of the two out", name, section->lines[key]);
     } else if (value[0] == '\0') {
         fail(l, line, "%s is empty; write a value behind the =, or take the line out", name);
-    } else if (strlen(value) > OAUTH_SECRET_MAX) {
-        fail(l, line, "%s is longer than %d bytes", name, OAUTH_SECRET_MAX);
+    } else if (strlen(value) > OAUTH_VALUE_MAX) {
+        fail(l, line, "%s is longer than %d bytes", name, OAUTH_VALUE_MAX);
     } else {
         section->values[key] = copy(l, value);
         section->lines[key] = line;
@@ -203,10 +203,10 @@ static char *take_secret(struct load *l, struct section *s, enum key key)
         return NULL;
     }
     struct tf_text line = tf_text_trim((struct tf_text){text, n});
-    if (line.n == 0 || line.n > OAUTH_SECRET_MAX || memchr(line.p, '\n', line.n) ||
+    if (line.n == 0 || line.n > OAUTH_VALUE_MAX || memchr(line.p, '\n', line.n) ||
         memchr(line.p, '\0', line.n))
         fail(l, s->lines[file], "%s: %.200s must hold one line with the secret, of %d bytes at most",
-             key_names[file], s->values[file], OAUTH_SECRET_MAX);
+             key_names[file], s->values[file], OAUTH_VALUE_MAX);
     else if (!(secret = strndup(line.p, line.n)))
         fail(l, 0, "out of memory");
     tf_wipe(text, n);

@@ -19,7 +19,7 @@
  * somebody has let it into one. */
 enum oauth_flow { OAUTH_CLIENT_CREDENTIALS, OAUTH_REFRESH_TOKEN };
 
-enum { OAUTH_SECRET_MAX = 8192, OAUTH_ACCOUNTS_MAX = 1000 };
+enum { OAUTH_VALUE_MAX = 8192, OAUTH_ACCOUNTS_MAX = 1000 };
 
 /* One for which tokens are kept apart. */
 struct oauth_account {

@@ -90,8 +90,9 @@ static bool fail_key(const struct reading *r, bool is_loaded)
     unsigned long first = ERR_peek_error();
     bool is_other = is_loaded || (ERR_GET_LIB(first) == ERR_LIB_X509 &&
                                   ERR_GET_REASON(first) == X509_R_KEY_VALUES_MISMATCH);
-    snprintf(text, sizeof text, is_other ? "this is not the key of %s certificate"
-                                         : "; it must hold the key of %s certificate, as PEM",
+    snprintf(text, sizeof text,
+             is_other ? "this is not the key of %s certificate"
+                      : "; it must hold the key of %s certificate, as PEM",
              r->settings->section);
     return is_other ? fail(r, text, "") : fail_openssl(r, text);
 }

@@ -1,6 +1,7 @@
 /* A bounded map from destinations to TLS sessions; see resume.h. */
 #include "resume.h"
 
+#include "hash.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,18 +19,9 @@ struct resume_entry {
     struct resume_entry *newer, *older;
 };
 
-/* FNV-1a: names come from the rules' own servers, so nobody gains by collisions. */
-static uint32_t hash(const char *name, uint16_t port)
-{
-    uint32_t h = 2166136261u ^ port;
-    for (; *name != '\0'; name++)
-        h = (h ^ (uint8_t)*name) * 16777619u;
-    return h;
-}
-
 static struct resume_entry **bucket_of(struct resumer *r, const char *name, uint16_t port)
 {
-    return &r->buckets[hash(name, port) & (r->bucket_count - 1)];
+    return &r->buckets[hash_text(HASH_START ^ port, name) & (r->bucket_count - 1)];
 }
 
 static void entry_free(struct resume_entry *e)

@@ -1,6 +1,7 @@
 /* Routes, the runner, and the one way out; see session.h. */
 #include "session.h"
 
+#include "../lib/way.h"
 #include "loop.h"
 #include "steps.h"
 
@@ -22,23 +23,22 @@ enum { SESSION_MAGIC = 0x7f5e5510 };
  * name addresses. Where a server speaks first (`mail`), it has to be dialled before anything else. */
 
 /* Fronts. */
-const struct route route_connect = {
-    "connect",
-    {&step_proxy_header, &step_preface, &step_outer_tls, &step_request, &step_access, &step_dial,
-     &step_approach, &step_answer, &step_mail, &step_hello, &step_decide, NULL}};
+const struct route route_connect = {"connect",
+                                    {&step_proxy_header, &step_preface, &step_outer_tls, &step_request,
+                                     &step_access, &step_dial, &step_approach, &step_answer, &step_mail,
+                                     &step_hello, &step_decide, NULL}};
 static const struct route route_sni = {"sni",
                                        {&step_proxy_header, &step_preface, &step_hello, &step_decide,
                                         &step_access, &step_dial, &step_approach, &step_decide, NULL}};
-static const struct route route_transparent = {
-    "transparent",
-    {&step_proxy_header, &step_preface, &step_original, &step_mail, &step_hello, &step_decide, &step_access,
-     &step_dial, &step_approach, &step_decide, NULL}};
-static const struct route route_forward_tls = {
-    "forward",
-    {&step_proxy_header, &step_preface, &step_upstream, &step_hello, &step_decide, &step_access, &step_dial,
-     &step_approach, &step_decide, NULL}};
-static const struct route route_forward_mail = {
-    "forward", {&step_proxy_header, &step_preface, &step_upstream, &step_mail, NULL}};
+static const struct route route_transparent = {"transparent",
+                                               {&step_proxy_header, &step_preface, &step_original, &step_mail,
+                                                &step_hello, &step_decide, &step_access, &step_dial,
+                                                &step_approach, &step_decide, NULL}};
+/* Whose target the listener knows. */
+static const struct route route_forward = {"forward",
+                                           {&step_proxy_header, &step_preface, &step_mail, &step_hello,
+                                            &step_decide, &step_access, &step_dial, &step_approach,
+                                            &step_decide, NULL}};
 /* Clients that take the listener for one server ask it for plain HTTP alone. */
 static const struct route route_forward_http = {
     "forward", {&step_proxy_header, &step_preface, &step_outer_tls, &step_request, NULL}};
@@ -57,8 +57,8 @@ const struct route route_again = {"connect",
                                    &step_answer, &step_mail, &step_hello, &step_decide, NULL}};
 /* A request that was sent over a connection that was no more. */
 const struct route route_retry = {"http", {&step_dial, &step_approach, &step_exchange, NULL}};
-const struct route route_retry_secure = {
-    "secure", {&step_dial, &step_approach, &step_originate, &step_exchange, NULL}};
+const struct route route_retry_secure = {"secure",
+                                         {&step_dial, &step_approach, &step_originate, &step_exchange, NULL}};
 
 /* Mail: plain text first. The client's hello comes in its middle, or in front of it. */
 const struct route route_mail = {
@@ -97,11 +97,11 @@ static const struct way_in fronts[] = {
 };
 
 static const struct way_in forward_fronts[] = {
-    [TF_PROTOCOL_TLS] = {&route_forward_tls, &tf_front_tls},
+    [TF_PROTOCOL_TLS] = {&route_forward, &tf_front_tls},
     [TF_PROTOCOL_HTTP] = {&route_forward_http, &tf_front_http},
-    [TF_PROTOCOL_SMTP] = {&route_forward_mail, &tf_front_smtp},
-    [TF_PROTOCOL_IMAP] = {&route_forward_mail, &tf_front_imap},
-    [TF_PROTOCOL_POP3] = {&route_forward_mail, &tf_front_pop3},
+    [TF_PROTOCOL_SMTP] = {&route_forward, &tf_front_smtp},
+    [TF_PROTOCOL_IMAP] = {&route_forward, &tf_front_imap},
+    [TF_PROTOCOL_POP3] = {&route_forward, &tf_front_pop3},
 };
 
 static const struct way_in *way_in_of(const struct tf_listener *listener)
@@ -145,7 +145,6 @@ static void note_settings(struct session *s)
     p->client_scan.limit = s->conf->tf.limits.hello_bytes;
     p->server_scan.floor = s->conf->tf.policy.floor;
     p->facts.listener = s->listener->name;
-    p->facts.has_certificate = s->listener->certificate[0] && !s->listener->tls;
 }
 
 bool session_take_front(struct session *s, const struct tf_front *front)
@@ -173,6 +172,7 @@ static bool take_setup(struct session *s, const struct tf_front *front)
         return false;
     }
     p->facts.started_us = s->started_us;
+    tf_way_begin(s->listener, &p->facts);
     note_settings(s);
     return true;
 }
@@ -371,11 +371,10 @@ void session_exchange_over(struct session *s)
     count_bytes(s);
     s->setup->over = TF_FEED_MORE;
     drop_outboxes(s->setup); /* a client that only may ask again holds no buffer */
-    *facts = (struct tf_facts){
-        .source = facts->source,
-        .via = facts->via,
-        .listener = facts->listener,
-        .started_us = loop_wall_us(s->loop)};
+    *facts = (struct tf_facts){.source = facts->source,
+                               .via = facts->via,
+                               .listener = facts->listener,
+                               .started_us = loop_wall_us(s->loop)};
 }
 
 void session_linger(struct session *s)

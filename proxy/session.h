@@ -72,7 +72,7 @@ struct setup {
     /* mail */
     struct tf_mail_plan plan;
     enum mail_point {
-        MAIL_BEGIN,      /* the dialogue is about to begin */
+        MAIL_BEGIN, /* the dialogue is about to begin */
         MAIL_TALK,
         MAIL_SERVER_TLS, /* the server's TLS is being set up, and the front wants to hear of it */
         MAIL_CLIENT_TLS  /* the client's, likewise */
@@ -105,9 +105,9 @@ struct session {
     struct deadline deadline;
     int64_t started_us;
     struct setup *setup;
-    enum tf_reason end; /* why, with STEP_END */
+    enum tf_reason end;                       /* why, with STEP_END */
     struct census_entry *by_source, *by_user; /* where it is counted, or NULL */
-    char *access_head;  /* of a tunnel whose setup is gone, when the access log is on */
+    char *access_head;                        /* of a tunnel whose setup is gone, when the access log is on */
     struct session *prev, *next, *next_ready;
 };
 

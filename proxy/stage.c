@@ -224,8 +224,8 @@ bool stage_build(struct stage *next, struct conf *conf, const struct stage *old,
                            old != NULL ? old->conf->tf.log.block : "", tf->limits.log_bytes, error, size) &&
               take_journal(&next->access, tf->log.access, old != NULL ? old->access : NULL,
                            old != NULL ? old->conf->tf.log.access : "", tf->limits.log_bytes, error, size);
-    ok = ok && parent_login_load(tf, next->parent_login, error, size) &&
-         open_doors(next, old, error, size) && take_tls(next, old, error, size);
+    ok = ok && parent_login_load(tf, next->parent_login, error, size) && open_doors(next, old, error, size) &&
+         take_tls(next, old, error, size);
     if (ok && !(take_shared(next, old) && note_own_addresses(next, admin) && make_settings(next))) {
         snprintf(error, size, "out of memory");
         ok = false;

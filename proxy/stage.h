@@ -17,7 +17,7 @@ struct stage {
     char parent_login[PARENT_LOGIN_MAX];
     struct census *census;       /* these two are handed on from stage to stage */
     struct own_ports *own_ports; /* NULL: no stage so far had a transparent listener */
-    struct setting *settings;       /* one a loop */
+    struct setting *settings;    /* one a loop */
     size_t loops;
 };
 

@@ -3,6 +3,7 @@
 #define STEPS_H
 
 #include "session.h"
+#include <openssl/types.h>
 
 /* The two ends that most steps have. */
 static inline enum step_result end_for(struct session *s, enum tf_reason reason)
@@ -18,7 +19,7 @@ static inline enum step_result refuse_for(struct session *s, enum tf_reason reas
 }
 
 /* steps_enter.c: who is it really, and where was it going */
-extern const struct step step_proxy_header, step_preface, step_original, step_upstream;
+extern const struct step step_proxy_header, step_preface, step_original;
 /* steps_outer.c: TLS to the proxy itself */
 extern const struct step step_outer_tls;
 /* steps_reach.c: may it, and where to */
@@ -49,6 +50,14 @@ enum step_result session_login(struct session *s, struct tf_writer *to_client, s
                                enum tf_feed *feed);
 bool session_is_login_pending(const struct session *s);
 void session_drop_login(struct session *s); /* with all that is known of it */
+
+/* steps_tls.c: reads the client's hello. True: facts->has_hello, or facts->reason says why there will never
+ * be one. False: *result is what the step answers; STEP_WAIT: the client has said no more for now. */
+bool hear_hello(struct session *s, enum step_result *result);
+/* steps_upgrade.c: a handshake on a side has failed; `failure`, of tls.h, finds the reason and the exact
+ * cause. */
+enum step_result refuse_handshake(struct session *s, enum tf_side side,
+                                  enum tf_reason (*failure)(SSL *ssl, struct tf_writer *why));
 
 /* steps_http.c: shows the front what a side has sent; the writers are outboxes', or of no room. */
 struct tf_feed_io front_io(struct session *s, enum tf_side from, struct tf_writer *to_client,

@@ -76,8 +76,8 @@ static enum step_result late_proxy_header(struct session *s)
     return refuse_for(s, TF_REASON_PROXY_HEADER_MALFORMED);
 }
 
-const struct step step_proxy_header = {"proxy-header", run_proxy_header,
-                                       offsetof(struct tf_limits, hello_ms), late_proxy_header};
+const struct step step_proxy_header = {"proxy-header", run_proxy_header, offsetof(struct tf_limits, hello_ms),
+                                       late_proxy_header};
 
 /* preface: may it use the gateway, and has it not too many connections already. */
 
@@ -87,9 +87,9 @@ static enum step_result run_preface(struct session *s)
     enum tf_reason why = tf_access_source(&s->conf->tf.access, source);
     if (why != TF_REASON_NONE)
         return refuse_for(s, why);
-    bool may_enter = s->by_source != NULL ||
-                     census_enter_source(s->loop->setting->census, source, s->conf->tf.limits.per_source,
-                                         &s->by_source);
+    bool may_enter =
+        s->by_source != NULL ||
+        census_enter_source(s->loop->setting->census, source, s->conf->tf.limits.per_source, &s->by_source);
     return may_enter ? STEP_NEXT : refuse_for(s, TF_REASON_SOURCE_LIMIT);
 }
 
@@ -119,24 +119,10 @@ static enum step_result run_original(struct session *s)
     target->is_address = true;
     target->addr = meant_for;
     facts->has_target = true;
-    if (s->loop->setting->own_ports != NULL && own_ports_have(s->loop->setting->own_ports, &facts->source, &meant_for))
+    if (s->loop->setting->own_ports != NULL &&
+        own_ports_have(s->loop->setting->own_ports, &facts->source, &meant_for))
         return refuse_for(s, TF_REASON_DESTINATION_SELF);
     return STEP_NEXT;
 }
 
 const struct step step_original = {.name = "original", .run = run_original};
-
-/* upstream: where all clients of a forward listener go. */
-
-static enum step_result run_upstream(struct session *s)
-{
-    struct tf_facts *facts = session_facts(s);
-    facts->target = s->listener->upstream;
-    facts->has_target = true;
-    facts->is_fixed = true;
-    facts->must_terminate =
-        s->listener->protocol == TF_PROTOCOL_TLS && s->listener->client_tls == TF_CLIENT_TLS_IMPLICIT;
-    return STEP_NEXT;
-}
-
-const struct step step_upstream = {.name = "upstream", .run = run_upstream};

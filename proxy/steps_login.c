@@ -80,8 +80,8 @@ static enum step_result begin_fetch(struct session *s, const struct door *door)
     tf_put_text(&w, user->mailbox);
     facts->user[w.len] = '\0';
     check->state = LOGIN_FETCHING;
-    check->token_wait = oauth_start(door->oauth, &s->loop->uv, s->conf, s->loop->setting->tls, facts->user,
-                                    on_token, s);
+    check->token_wait =
+        oauth_start(door->oauth, &s->loop->uv, s->conf, s->loop->setting->tls, facts->user, on_token, s);
     return check->token_wait != NULL ? STEP_WAIT : refuse_for(s, TF_REASON_NO_RESOURCES);
 }
 

@@ -6,30 +6,12 @@
  * takes part in the dialogue; else it only follows it, until STARTTLS. */
 #include "steps.h"
 
+#include "../lib/way.h"
 #include "loop.h"
 
 #include <assert.h>
 
 /* mail: whether it is one at all. */
-
-static enum tf_mail protocol_of(const struct session *s)
-{
-    const struct tf_listener *listener = s->listener;
-    if (listener->kind != TF_KIND_FORWARD)
-        return tf_mail_of_port(s->setup->facts.target.port);
-    switch (listener->protocol) {
-    case TF_PROTOCOL_TLS:
-    case TF_PROTOCOL_HTTP:
-        return TF_MAIL_NONE;
-    case TF_PROTOCOL_SMTP:
-        return TF_MAIL_SMTP;
-    case TF_PROTOCOL_IMAP:
-        return TF_MAIL_IMAP;
-    case TF_PROTOCOL_POP3:
-        return TF_MAIL_POP3;
-    }
-    return TF_MAIL_NONE;
-}
 
 static const struct tf_front *front_of(enum tf_mail mail)
 {
@@ -46,41 +28,16 @@ static const struct tf_front *front_of(enum tf_mail mail)
     return NULL;
 }
 
-/* Clients that reach their server by another way than a forward listener may do STARTTLS, or not. */
-static void make_plan(struct session *s)
-{
-    const struct tf_listener *listener = s->listener;
-    bool is_forward = listener->kind == TF_KIND_FORWARD;
-    s->setup->plan = (struct tf_mail_plan){
-        .way = TF_MAIL_FOLLOW,
-        .client_tls = is_forward ? listener->client_tls : TF_CLIENT_TLS_OPTIONAL,
-        .is_server_tls = tf_mail_is_tls_port(s->setup->facts.target.port),
-        .is_opportunistic = listener->opportunistic,
-        .is_bridge = listener->bridge,
-        .line_max = s->conf->tf.limits.line_bytes,
-        .name = s->conf->tf.name,
-    };
-}
-
-/* A healthy client's TLS can reach the server only if both begin in the same way, and a client that is to log
- * in with us must speak to us. */
-static bool must_terminate(const struct tf_mail_plan *plan)
-{
-    bool is_implicit = plan->client_tls == TF_CLIENT_TLS_IMPLICIT;
-    return plan->is_bridge || is_implicit != plan->is_server_tls;
-}
-
 static enum step_result run_mail(struct session *s)
 {
     struct setup *setup = s->setup;
-    enum tf_mail mail = protocol_of(s);
-    if (mail == TF_MAIL_NONE)
+    struct tf_facts *facts = &setup->facts;
+    tf_way_aim(s->listener, facts);
+    if (facts->mail == TF_MAIL_NONE)
         return STEP_NEXT;
-    if (!session_take_front(s, front_of(mail)))
+    if (!session_take_front(s, front_of(facts->mail)))
         return refuse_for(s, TF_REASON_NO_RESOURCES);
-    make_plan(s);
-    setup->facts.mail = mail;
-    setup->facts.must_terminate = must_terminate(&setup->plan);
+    setup->plan = tf_way_plan(&s->conf->tf, s->listener, facts);
     setup->is_client_mute = setup->plan.client_tls == TF_CLIENT_TLS_IMPLICIT;
     if (setup->is_client_mute)
         setup->tongue = &tf_front_tls;
@@ -105,8 +62,8 @@ static enum step_result run_intent(struct session *s)
         return STEP_NEXT;
     }
     bool is_rule = facts->rule != NULL && facts->rule->action == TF_ACTION_BLOCK;
-    if (facts->verdict == TF_VERDICT_BLOCK && is_rule)
-        return STEP_REFUSE;
+    if (facts->verdict == TF_VERDICT_BLOCK && (is_rule || facts->must_terminate))
+        return STEP_REFUSE;           /* there is nothing to follow */
     facts->verdict = TF_VERDICT_NONE; /* it may still turn to TLS */
     facts->reason = TF_REASON_NONE;
     return STEP_NEXT;

@@ -37,13 +37,53 @@ static bool looks_like_http(struct tf_span text)
     return false;
 }
 
-/* The hello is whole, or it is known that it never will be: policy judges what there is. */
-static enum step_result judge(struct session *s, enum tf_reason reason, const char *detail)
+bool hear_hello(struct session *s, enum step_result *result)
 {
-    struct tf_facts *facts = session_facts(s);
-    facts->reason = reason;
-    facts->detail = detail;
-    return STEP_NEXT;
+    struct setup *setup = s->setup;
+    struct tf_facts *facts = &setup->facts;
+    struct link *client = &s->side[TF_CLIENT];
+    struct tf_hello_scan *scan = &setup->client_scan;
+    for (;;) {
+        struct tf_span stream = link_ahead(client);
+        switch (
+            tf_client_scan(scan, stream.p, stream.n, setup->scratch, setup->scratch_size, &facts->hello)) {
+        case TF_PARSE_DONE:
+            facts->has_hello = true;
+            return true;
+        case TF_PARSE_OTHER:
+            facts->not_tls = true;
+            facts->looks_like_http = looks_like_http(stream);
+            facts->reason = scan->reason;
+            return true;
+        case TF_PARSE_BAD:
+            facts->reason = scan->reason;
+            facts->detail = scan->why;
+            return true;
+        case TF_PARSE_MORE:
+            break;
+        }
+        if (scan->scratch_wanted > setup->scratch_size) {
+            if (take_scratch(s, &setup->scratch, &setup->scratch_size, scan->scratch_wanted))
+                continue;
+            *result = end_for(s, TF_REASON_NO_RESOURCES);
+            return false;
+        }
+        switch (link_fill(client, s->loop, TF_WIRE_MAX(scan->limit))) {
+        case LINK_OK:
+            continue;
+        case LINK_AGAIN:
+            *result = client->readable ? STEP_MORE : STEP_WAIT; /* tls_link_has_more */
+            return false;
+        case LINK_FULL: /* never: a hello so long has been found malformed before */
+        case LINK_NO_MEMORY:
+            *result = refuse_for(s, TF_REASON_NO_RESOURCES);
+            return false;
+        case LINK_EOF:
+        case LINK_ERROR:
+            *result = stream.n == 0 ? end_for(s, TF_REASON_NONE) : refuse_for(s, TF_REASON_CLIENT_HELLO_CUT);
+            return false;
+        }
+    }
 }
 
 /* The client has said no more for now. A server that speaks before it is not a TLS server. */
@@ -58,7 +98,8 @@ static enum step_result hear_server(struct session *s)
     case LINK_OK:
     case LINK_FULL:
         session_facts(s)->not_tls = true;
-        return judge(s, TF_REASON_SERVER_SPOKE_FIRST, NULL);
+        session_facts(s)->reason = TF_REASON_SERVER_SPOKE_FIRST;
+        return STEP_NEXT;
     case LINK_NO_MEMORY:
         return refuse_for(s, TF_REASON_NO_RESOURCES);
     case LINK_EOF:
@@ -79,7 +120,6 @@ static enum step_result hello_done(struct session *s)
 {
     struct tf_facts *facts = session_facts(s);
     struct tf_target named = {.port = s->listener->port};
-    facts->has_hello = true;
     if (facts->hello.server_name.n == 0 || (facts->has_target && !facts->target.is_address))
         return STEP_NEXT;
     bool is_valid = named_host(facts, &named);
@@ -89,8 +129,10 @@ static enum step_result hello_done(struct session *s)
         return STEP_NEXT;
     }
     /* A front without a dialogue of its own goes where the hello says. */
-    if (!is_valid)
-        return judge(s, TF_REASON_HOST_INVALID, NULL);
+    if (!is_valid) {
+        facts->reason = TF_REASON_HOST_INVALID;
+        return STEP_NEXT;
+    }
     named.addr.port = named.port;
     facts->target = named;
     facts->has_target = true;
@@ -99,42 +141,10 @@ static enum step_result hello_done(struct session *s)
 
 static enum step_result run_hello(struct session *s)
 {
-    struct setup *setup = s->setup;
-    struct link *client = &s->side[TF_CLIENT];
-    struct tf_hello_scan *scan = &setup->client_scan;
-    for (;;) {
-        struct tf_span stream = link_ahead(client);
-        switch (tf_client_scan(scan, stream.p, stream.n, setup->scratch, setup->scratch_size,
-                               &setup->facts.hello)) {
-        case TF_PARSE_DONE:
-            return hello_done(s);
-        case TF_PARSE_OTHER:
-            setup->facts.not_tls = true;
-            setup->facts.looks_like_http = looks_like_http(stream);
-            return judge(s, scan->reason, NULL);
-        case TF_PARSE_BAD:
-            return judge(s, scan->reason, scan->why);
-        case TF_PARSE_MORE:
-            break;
-        }
-        if (scan->scratch_wanted > setup->scratch_size) {
-            if (!take_scratch(s, &setup->scratch, &setup->scratch_size, scan->scratch_wanted))
-                return end_for(s, TF_REASON_NO_RESOURCES);
-            continue;
-        }
-        switch (link_fill(client, s->loop, TF_WIRE_MAX(scan->limit))) {
-        case LINK_OK:
-            continue;
-        case LINK_AGAIN:
-            return hear_server(s);
-        case LINK_FULL: /* never: a hello so long has been found malformed before */
-        case LINK_NO_MEMORY:
-            return refuse_for(s, TF_REASON_NO_RESOURCES);
-        case LINK_EOF:
-        case LINK_ERROR:
-            return stream.n == 0 ? end_for(s, TF_REASON_NONE) : refuse_for(s, TF_REASON_CLIENT_HELLO_CUT);
-        }
-    }
+    enum step_result result;
+    if (!hear_hello(s, &result))
+        return result == STEP_WAIT ? hear_server(s) : result;
+    return session_facts(s)->has_hello ? hello_done(s) : STEP_NEXT; /* policy judges what there is */
 }
 
 static enum step_result late_hello(struct session *s)

@@ -8,9 +8,8 @@
 #include <assert.h>
 #include <stddef.h>
 
-/* `failure` finds the reason and the exact cause. */
-static enum step_result refuse_handshake(struct session *s, enum tf_side side,
-                                         enum tf_reason (*failure)(SSL *, struct tf_writer *))
+enum step_result refuse_handshake(struct session *s, enum tf_side side,
+                                  enum tf_reason (*failure)(SSL *ssl, struct tf_writer *why))
 {
     struct setup *setup = s->setup;
     struct tf_writer why = tf_writer_of(setup->why, sizeof setup->why - 1);

@@ -32,9 +32,9 @@ struct profile {
     const char *signatures;
 };
 
-#define FOR_ALL           (SSL_OP_NO_SSLv3 | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION)
-#define STRONG_SUITES     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
-#define STRONG_GROUPS     "X25519:P-256:P-384"
+#define FOR_ALL       (SSL_OP_NO_SSLv3 | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION)
+#define STRONG_SUITES "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+#define STRONG_GROUPS "X25519:P-256:P-384"
 #define STRONG_SIGNATURES                                                                                    \
     "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:ECDSA+SHA384:RSA-PSS+SHA384:RSA+SHA384:"                         \
     "ECDSA+SHA512:RSA-PSS+SHA512:RSA+SHA512:ed25519"
@@ -65,8 +65,8 @@ static const struct profile outside = {
     .signatures = STRONG_SIGNATURES,
 };
 
-/* The same strength towards clients who speak TLS to the proxy itself: the floor holds for them, and who is at
- * it has what the outside leg has. */
+/* The same strength towards clients who speak TLS to the proxy itself: the floor holds for them, and who is
+ * at it has what the outside leg has. */
 static const struct profile outer = {
     .method = TLS_server_method,
     .security_level = 2,
@@ -81,10 +81,10 @@ static const struct profile outer = {
  * first where the server has no opinion, as browsers do: it is strong enough for everybody, and cheaper. CBC
  * stands last, with its SHA-2 MACs only. */
 static const char strong_ciphers[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-                                      "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-                                      "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
-                                      "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:"
-                                      "ECDHE-RSA-AES128-SHA256:ECDHE-RSA-AES256-SHA384";
+                                     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+                                     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+                                     "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:"
+                                     "ECDHE-RSA-AES128-SHA256:ECDHE-RSA-AES256-SHA384";
 
 static SSL_CTX *context_of(const struct profile *p, int minimum, const char *ciphers)
 {

@@ -1,4 +1,5 @@
-/* The SSL_CTX of each role, and what tls.c and tls_own.c have in common. Private to these and tls_ability.c. */
+/* The SSL_CTX of each role, and what tls.c and tls_own.c have in common. Private to these and tls_ability.c.
+ */
 #ifndef TLS_CONTEXT_H
 #define TLS_CONTEXT_H
 

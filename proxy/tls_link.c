@@ -75,8 +75,8 @@ static int read_socket(struct tls_link *t, char *p, size_t room)
     return (int)n;
 }
 
-/* The same of the layer below. OpenSSL's queue is the thread's, and what the lower layer puts into it would be
- * taken for the upper one's. */
+/* The same of the layer below. OpenSSL's queue is the thread's, and what the lower layer puts into it would
+ * be taken for the upper one's. */
 static int read_under(struct tls_link *t, char *p, size_t room)
 {
     size_t n = 0;

@@ -7,16 +7,15 @@
  * only to hear EAGAIN.
  *
  * TLS may be put on top of TLS: that of a CONNECT inside that to the proxy
- * itself. The upper layer's BIO reads and writes the lower layer's plain text.
- * The socket is the lowest layer's alone: it alone knows whether it is
- * drained, and how much of the turn is left. An edge wakes the lowest layer,
- * and the uppermost is tried: its SSL_read asks down to the socket. So there
- * is nothing more for the link until the next edge when the socket is drained
- * and no layer holds anything undelivered, and a layer in between can have
- * nothing left that the one above it has not asked for in vain. A write that
- * blocks, blocks every layer; what a layer has said that it took, is in the
- * socket. Each layer's end is its own: close_notify goes out from the top
- * down, and the end of a lower layer without one above is a cut. */
+ * itself. The upper layer's BIO reads and writes the lower layer's plain text;
+ * the socket is the lowest layer's alone, and so is what is known of it:
+ * whether it is drained, and how much of the turn is left. An edge wakes the
+ * lowest layer, and the uppermost is called, which asks all the way down: a
+ * layer that answers "not now" has asked the one below in vain, so nothing can
+ * be stuck between two of them. A write that blocks, blocks every layer, and
+ * each repeats it with the same bytes; what a layer has taken, is in the
+ * socket. Every layer ends for itself: close_notify goes out from the top
+ * down, and the end of a lower layer before that of the one above is a cut. */
 #ifndef TLS_LINK_H
 #define TLS_LINK_H
 
@@ -41,12 +40,13 @@ struct tls_link {
     size_t turn;  /* bytes of the socket that the call in progress may still read; or a few more */
 };
 
-/* Puts `ssl` on the link, and on top of the TLS that it has: taken over, also on failure. `raw`: what has been
- * read from the link already; its own lookahead must be empty. False: out of memory. */
+/* Puts `ssl` on the link, and on top of the TLS that it has: taken over, also on failure. `raw`: what has
+ * been read from the link already; its own lookahead must be empty. False: out of memory. */
 bool tls_link_start(struct link *l, SSL *ssl, struct tf_span raw);
 /* Sessions with this server are kept in `entry` (may be NULL), which the link releases. */
 void tls_link_resume(struct link *l, struct resume_entry *entry);
-/* Goes on with the uppermost handshake: LINK_OK (it is over), LINK_AGAIN, LINK_ERROR (tls_*_failure says why). */
+/* Goes on with the uppermost handshake: LINK_OK (it is over), LINK_AGAIN, LINK_ERROR (tls_*_failure says
+ * why). */
 enum link_io tls_link_handshake(struct link *l);
 bool tls_link_is_up(const struct link *l); /* the handshake is over */
 /* After LINK_AGAIN: the peer has sent more than one turn is for, none of it text. Come back after the others.

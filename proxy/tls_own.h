@@ -16,8 +16,8 @@ void tls_own_free(struct tls_own *own); /* may be NULL */
 
 /* TLS to the proxy itself, from [floor] minimum on; accept state. NULL: out of memory. */
 SSL *tls_own_outer(const struct tls_own *own);
-/* In the place of tls_inside: with this certificate. It is of one kind, which tf_inside_choose does not know of:
- * who could only be served with another is told so by a handshake that fails (tls_own_failure). */
+/* In the place of tls_inside: with this certificate. It is of one kind, which tf_inside_choose does not know
+ * of: who could only be served with another is told so by a handshake that fails (tls_own_failure). */
 SSL *tls_own_inside(const struct tls_own *own, bool is_legacy, const char *name, SSL *outside);
 /* For `check`: when the certificate ends, seconds since 1970. */
 int64_t tls_own_expires(const struct tls_own *own);

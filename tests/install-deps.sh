@@ -35,6 +35,8 @@ test)
     want gnutls-bin has gnutls-cli
     want curl has curl
     want nodejs has node
+    want swaks has swaks
+    want libnet-ssleay-perl perl -MNet::SSLeay -e 1
     want default-jdk-headless has javac
     want chromium has chromium
     ;;

@@ -204,6 +204,33 @@ static void without_room_nothing_is_consumed(void **state)
     assert_int_equal(used, 0);
 }
 
+static void the_framing_of_a_response_follows_its_status_and_its_head(void **state)
+{
+    (void)state;
+    static const struct {
+        struct tf_http_head head;
+        bool is_to_head;
+        enum tf_http_framing framing;
+    } rows[] = {
+        {{.status = 200, .has_length = true, .length = 5}, false, TF_HTTP_LENGTH},
+        {{.status = 200, .is_chunked = true}, false, TF_HTTP_CHUNKED},
+        {{.status = 200}, false, TF_HTTP_UNTIL_CLOSE},
+        {{.status = 200, .has_length = true, .length = 5}, true, TF_HTTP_EMPTY},
+        {{.status = 200, .is_chunked = true}, true, TF_HTTP_EMPTY},
+        {{.status = 199, .has_length = true, .length = 5}, false, TF_HTTP_EMPTY},
+        {{.status = 204, .is_chunked = true}, false, TF_HTTP_EMPTY},
+        {{.status = 304, .has_length = true, .length = 5}, false, TF_HTTP_EMPTY},
+        {{.status = 404, .has_length = true, .length = 5}, false, TF_HTTP_LENGTH},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct tf_http_body body = tf_http_response_body(&rows[i].head, rows[i].is_to_head);
+        assert_int_equal(body.framing, rows[i].framing);
+        assert_int_equal(tf_http_body_is_done(&body), rows[i].framing == TF_HTTP_EMPTY);
+        if (rows[i].framing == TF_HTTP_LENGTH)
+            assert_int_equal(body.left, 5);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +245,7 @@ int main(void)
         cmocka_unit_test(endless_size_lines_and_trailers_are_refused),
         cmocka_unit_test(many_chunks_are_no_long_line),
         cmocka_unit_test(without_room_nothing_is_consumed),
+        cmocka_unit_test(the_framing_of_a_response_follows_its_status_and_its_head),
     };
     return cmocka_run_group_tests_name("http_body", tests, NULL, NULL);
 }

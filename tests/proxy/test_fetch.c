@@ -1,4 +1,4 @@
-/* fetch.c and fetch_connect.c: a GET from a server that does as it is told. */
+/* fetch.c and fetch_connect.c: requests to a server that does as it is told. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,7 +45,7 @@ static struct {
     uint16_t port;
     pthread_t thread;
     struct play play;
-    char request[4096];
+    char request[1 << 16];
     struct fetched fetched;
     char error[1024];
 } t;
@@ -69,10 +69,18 @@ static X509 *certificate(const char *name, int64_t last_s, X509 *issuer)
 
 /* The other side. */
 
+/* Whether t.request[0..n) holds a head, and as much of a body as that tells. */
+static bool is_whole(size_t n)
+{
+    const char *end = strstr(t.request, "\r\n\r\n"), *field = strstr(t.request, "\r\nContent-Length: ");
+    size_t body = field ? (size_t)strtoul(field + 18, NULL, 10) : 0;
+    return end && n >= (size_t)(end + 4 - t.request) + body;
+}
+
 static void serve_response(SSL *ssl)
 {
     size_t n = 0;
-    while (n < sizeof t.request - 1 && !strstr(t.request, "\r\n\r\n")) {
+    while (n < sizeof t.request - 1 && !is_whole(n)) {
         int got = SSL_read(ssl, t.request + n, (int)(sizeof t.request - 1 - n));
         if (got <= 0)
             return;
@@ -175,6 +183,43 @@ static void the_request_is_whole_and_the_body_comes(void **state)
     assert_non_null(strstr(t.request, host));
     assert_non_null(strstr(t.request, "\r\nAccept: application/json\r\n"));
     assert_non_null(strstr(t.request, "\r\nConnection: close\r\n"));
+}
+
+static bool post(struct tf_text form, size_t max_bytes, const char *response)
+{
+    char url[64];
+    t.play = (struct play){.response = response};
+    free(t.fetched.body);
+    memset(t.request, 0, sizeof t.request);
+    t.fetched = (struct fetched){0};
+    snprintf(url, sizeof url, "https://good.test:%u/token", t.port);
+    assert_int_equal(pthread_create(&t.thread, NULL, serve, NULL), 0);
+    bool ok =
+        fetch_post(&t.conf, t.tls, url, form, max_bytes, ENOUGH_MS, &t.fetched, t.error, sizeof t.error);
+    pthread_join(t.thread, NULL);
+    return ok;
+}
+
+static void a_form_is_posted_with_its_length(void **state)
+{
+    (void)state;
+    assert_true(post(tf_text_of("a=1&b=%20"), 100, OK "Content-Length: 2\r\n\r\n{}"));
+    assert_body(200, "{}");
+    assert_memory_equal(t.request, "POST /token HTTP/1.1\r\n", 22);
+    assert_non_null(strstr(t.request, "\r\nContent-Type: application/x-www-form-urlencoded\r\n"));
+    assert_non_null(strstr(t.request, "\r\nContent-Length: 9\r\n"));
+    assert_string_equal(strstr(t.request, "\r\n\r\n") + 4, "a=1&b=%20");
+}
+
+static void a_form_may_be_longer_than_a_record(void **state)
+{
+    (void)state;
+    static char form[40001];
+    memset(form, 'x', sizeof form - 1);
+    assert_true(post(tf_text_of(form), 100, OK "Content-Length: 0\r\n\r\n"));
+    assert_string_equal(strstr(t.request, "\r\n\r\n") + 4, form);
+    assert_false(post(tf_text_of(form), 1, OK "Content-Length: 2\r\n\r\n{}"));
+    assert_error("the response is longer than 1 bytes");
 }
 
 static void a_url_without_a_path_asks_for_the_root(void **state)
@@ -350,7 +395,11 @@ static void only_https_urls_are_fetched(void **state)
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
         assert_false(fetch_get(&t.conf, t.tls, urls[i], 100, ENOUGH_MS, &t.fetched, t.error, sizeof t.error));
         assert_error("'");
+        memset(t.error, 0, sizeof t.error);
+        assert_false(fetch_check_url(urls[i], t.error, sizeof t.error));
+        assert_error("'");
     }
+    assert_true(fetch_check_url("https://good.test:8443/path?query", t.error, sizeof t.error));
 }
 
 static void sockets_do_not_block_and_are_not_inherited(void **state)
@@ -416,6 +465,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_request_is_whole_and_the_body_comes),
+        cmocka_unit_test(a_form_is_posted_with_its_length),
+        cmocka_unit_test(a_form_may_be_longer_than_a_record),
         cmocka_unit_test(a_url_without_a_path_asks_for_the_root),
         cmocka_unit_test(chunks_become_one_body),
         cmocka_unit_test(a_body_until_close_needs_the_close_notify),

@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include "../../proxy/link.h"
+#include "../../proxy/original.h"
+#include "../../proxy/sockaddr.h"
 #include "loop_fixture.h"
 
 enum { LIMIT = 20000 };
@@ -224,6 +226,43 @@ static void closing_with_reset_sends_a_reset(void **state)
     assert_ends_with(*state, true, ECONNRESET);
 }
 
+/* As the far end sees it. */
+static bool is_known_as_ours(struct side *s)
+{
+    struct sockaddr_in from, to;
+    socklen_t len = sizeof from;
+    struct tf_addr source, meant_for;
+    assert_int_equal(getpeername(s->far, (struct sockaddr *)&from, &len), 0);
+    assert_int_equal(getsockname(s->far, (struct sockaddr *)&to, &len), 0);
+    sockaddr_to_addr((struct sockaddr *)&from, &source);
+    sockaddr_to_addr((struct sockaddr *)&to, &meant_for);
+    return own_ports_have(s->stage->setting.own_ports, &source, &meant_for);
+}
+
+static void a_dialled_link_is_known_as_ours_until_it_is_closed(void **state)
+{
+    struct side *s = *state;
+    struct link moved;
+    s->stage->setting.own_ports = own_ports_new();
+    assert_false(is_known_as_ours(s));
+    link_note_own_port(&s->link, s->stage->loop);
+    assert_true(is_known_as_ours(s));
+    link_move(&moved, &s->link);
+    link_close(&s->link, s->stage->loop, false); /* there is nothing in it any more */
+    assert_true(is_known_as_ours(s));
+    link_close(&moved, s->stage->loop, false);
+    assert_false(is_known_as_ours(s));
+    own_ports_free(s->stage->setting.own_ports);
+    s->stage->setting.own_ports = NULL;
+}
+
+static void without_a_transparent_listener_nothing_is_noted(void **state)
+{
+    struct side *s = *state;
+    link_note_own_port(&s->link, s->stage->loop);
+    assert_int_equal(s->link.own_port, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +280,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_send_to_a_peer_that_is_gone_is_an_error, begin_side, finish_side),
         cmocka_unit_test_setup_teardown(closing_sends_a_fin, begin_side, finish_side),
         cmocka_unit_test_setup_teardown(closing_with_reset_sends_a_reset, begin_side, finish_side),
+        cmocka_unit_test_setup_teardown(a_dialled_link_is_known_as_ours_until_it_is_closed, begin_side,
+                                        finish_side),
+        cmocka_unit_test_setup_teardown(without_a_transparent_listener_nothing_is_noted, begin_side,
+                                        finish_side),
     };
     return cmocka_run_group_tests_name("link", tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@ static uint16_t add_listening(struct stage *t, struct listening *list, size_t co
                               const struct tf_listener *listener)
 {
     struct tf_addr address = any_port;
-    assert_true(listener_open(&address, &list[count].fd, 1, error, sizeof error));
+    assert_true(listener_open(&address, false, &list[count].fd, 1, error, sizeof error));
     list[count].listener = listener;
     t->setting.listening = list;
     t->setting.listening_count = count + 1;
@@ -63,7 +63,7 @@ static void a_free_port_is_shared_by_all_sockets(void **state)
     (void)state;
     struct tf_addr address = any_port;
     int fds[3];
-    assert_true(listener_open(&address, fds, 3, error, sizeof error));
+    assert_true(listener_open(&address, false, fds, 3, error, sizeof error));
     for (int i = 0; i < 3; i++) {
         struct sockaddr_in a;
         socklen_t len = sizeof a;
@@ -74,15 +74,60 @@ static void a_free_port_is_shared_by_all_sockets(void **state)
 }
 
 /* SO_REUSEPORT alone would let a second gateway take half of the connections. */
-static void a_port_that_is_shared_already_is_refused_all_the_same(void **state)
+static void a_port_that_is_shared_already_is_not_free(void **state)
 {
     (void)state;
     struct tf_addr address = any_port;
-    int first, second;
-    assert_true(listener_open(&address, &first, 1, error, sizeof error));
-    assert_false(listener_open(&address, &second, 1, error, sizeof error));
+    int fd;
+    assert_true(listener_is_free(&address, error, sizeof error));
+    assert_true(listener_open(&address, false, &fd, 1, error, sizeof error));
+    assert_false(listener_is_free(&address, error, sizeof error));
     assert_non_null(strstr(error, "another program listens there"));
-    close(first);
+    close(fd);
+    assert_true(listener_is_free(&address, error, sizeof error));
+}
+
+static bool is_transparent(int fd, int level, int option)
+{
+    int value = 0;
+    socklen_t len = sizeof value;
+    assert_int_equal(getsockopt(fd, level, option, &value, &len), 0);
+    return value != 0;
+}
+
+static void tproxy_makes_a_socket_of_either_family_transparent(void **state)
+{
+    (void)state;
+    struct tf_addr v4 = any_port, both = {.family = TF_FAMILY_NONE};
+    int fd;
+    if (!listener_open(&v4, true, &fd, 1, error, sizeof error))
+        skip(); /* it takes a capability */
+    assert_true(is_transparent(fd, IPPROTO_IP, IP_TRANSPARENT));
+    close(fd);
+    v4.port = 0;
+    assert_true(listener_open(&v4, false, &fd, 1, error, sizeof error));
+    assert_false(is_transparent(fd, IPPROTO_IP, IP_TRANSPARENT));
+    close(fd);
+    assert_true(listener_open(&both, true, &fd, 1, error, sizeof error));
+    assert_true(is_transparent(fd, IPPROTO_IP, IP_TRANSPARENT));
+    close(fd);
+}
+
+/* As a user who is not root. */
+static void without_the_capability_the_error_names_it(void **state)
+{
+    enum { NOBODY = 65534 };
+    (void)state;
+    struct tf_addr address = any_port;
+    uid_t before = geteuid();
+    int fd;
+    if (before == 0)
+        assert_int_equal(seteuid(NOBODY), 0);
+    bool opened = listener_open(&address, true, &fd, 1, error, sizeof error);
+    if (before == 0)
+        assert_int_equal(seteuid(before), 0);
+    assert_false(opened);
+    assert_non_null(strstr(error, "intercept = tproxy needs the capability CAP_NET_ADMIN"));
 }
 
 static void what_is_accepted_becomes_a_session_of_the_listener(void **state)
@@ -196,7 +241,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_free_port_is_shared_by_all_sockets),
-        cmocka_unit_test(a_port_that_is_shared_already_is_refused_all_the_same),
+        cmocka_unit_test(a_port_that_is_shared_already_is_not_free),
+        cmocka_unit_test(tproxy_makes_a_socket_of_either_family_transparent),
+        cmocka_unit_test(without_the_capability_the_error_names_it),
         cmocka_unit_test_setup_teardown(what_is_accepted_becomes_a_session_of_the_listener, begin, finish),
         cmocka_unit_test_setup_teardown(beyond_session_max_connections_are_shed, begin, finish),
         cmocka_unit_test_setup_teardown(without_descriptors_it_sheds_and_recovers, begin, finish),

@@ -121,6 +121,33 @@ static void one_address_that_is_taken_leaves_none_open(void **state)
     close(other);
 }
 
+/* Where a firewall hands connections over in another way, sockets of another kind are needed; that we listen
+ * there ourselves is no reason not to. */
+static void another_way_of_intercepting_needs_other_sockets(void **state)
+{
+    (void)state;
+    struct tf_listener before = listener_of("a", &any_port, NULL);
+    before.kind = TF_KIND_TRANSPARENT;
+    struct sockets old = open_all(&before, NULL), new;
+    struct tf_addr address = old.list[0].wanted = old.list[0].actual; /* as if its port had been written */
+    struct tf_listener after = listener_of("a", &address, NULL);
+    after.kind = TF_KIND_TRANSPARENT;
+    after.intercept = TF_INTERCEPT_TPROXY;
+    struct tf_conf conf = {.listeners = &after};
+    if (!sockets_open(&new, &conf, &old, LOOPS, error, sizeof error)) {
+        assert_non_null(strstr(error, "CAP_NET_ADMIN"));
+        close_all(&old);
+        skip();
+    }
+    assert_true(new.list[0].is_new);
+    assert_int_not_equal(new.list[0].fds[0], old.list[0].fds[0]);
+    struct sockets same = open_all(&after, &new);
+    assert_false(same.list[0].is_new);
+    sockets_free(&same);
+    close_all(&old);
+    close_all(&new);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +156,7 @@ int main(void)
         cmocka_unit_test(two_free_ports_stay_two_over_a_reload),
         cmocka_unit_test(a_reload_that_fails_later_closes_only_what_it_opened),
         cmocka_unit_test(one_address_that_is_taken_leaves_none_open),
+        cmocka_unit_test(another_way_of_intercepting_needs_other_sockets),
     };
     return cmocka_run_group_tests_name("sockets", tests, NULL, NULL);
 }

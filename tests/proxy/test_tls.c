@@ -312,7 +312,7 @@ static bool is_resumed(const struct tls *tls, const char *name, bool tickets, SS
     if (!tickets)
         SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     SSL *client = pair_client(context, NULL);
-    SSL *server = tls_inside(tls, &leaf, name, NULL);
+    SSL *server = tls_inside(tls, &leaf, true, name, NULL);
     assert_non_null(server);
     if (*session != NULL)
         assert_int_equal(SSL_set_session(client, *session), 1);
@@ -384,7 +384,7 @@ static void version_and_suite_of_a_leg_are_told(void **state)
     struct tls *tls = tls_of(0, 100, NULL);
     struct leaf leaf = {.certificate = own.certificate, .key = own.key};
     SSL_CTX *context = pair_peer(TLS_client_method(), TLS1_1_VERSION, TLS1_1_VERSION, NULL, NULL, 0);
-    SSL *client = pair_client(context, NULL), *server = tls_inside(tls, &leaf, NAME, NULL);
+    SSL *client = pair_client(context, NULL), *server = tls_inside(tls, &leaf, true, NAME, NULL);
     assert_true(pair_shake(server, client));
     struct tf_leg leg = tls_leg(server);
     assert_int_equal(leg.version, TF_TLS11);
@@ -410,7 +410,7 @@ static void assert_client_is_told(const struct tls *tls, const char *offered, bo
     SSL *origin = pair_server(o.context);
     SSL *outside = tls_outside(tls, NAME, (struct tf_span){NULL, 0}, true, NULL);
     assert_true(pair_shake(outside, origin));
-    SSL *client = pair_client(context, NULL), *inside = tls_inside(tls, &leaf, NAME, outside);
+    SSL *client = pair_client(context, NULL), *inside = tls_inside(tls, &leaf, true, NAME, outside);
     if (offered[0] != '\0')
         assert_int_equal(
             SSL_set_alpn_protos(client, (const unsigned char *)offered, (unsigned)strlen(offered)), 0);

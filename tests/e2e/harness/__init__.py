@@ -7,6 +7,8 @@ wire      hellos and records as bytes, for what no real peer would send
 tls       a real TLS peer whose first flight can be laid out anew
 origins   servers, honest and odd
 clients   clients, raw and real
+mail      mail servers, honest and odd: SMTP, IMAP, POP3
+mail_clients  mail clients, line by line and real
 names     a DNS server that says what a story wants said
 network   a network of its own for clients
 versions  the stories that every real client has to tell, blocked, tunnelled and upgraded
@@ -28,10 +30,38 @@ from .clients import (
     run_client,
 )
 from .gateway import Gateway, clean_environment, inspected, program, wait_until
+from .mail import (
+    CLOSE,
+    IMAP_HOST,
+    MAIL_MESSAGE,
+    PASSWORD,
+    SILENT,
+    SMTP_HOST,
+    USER,
+    ImapOrigin,
+    Pop3Origin,
+    SmtpOrigin,
+    of_protocol,
+)
+from .mail_clients import (
+    MAIL_PORTS,
+    WAY,
+    ImapClient,
+    ImapTlsClient,
+    MailClient,
+    Pop3Client,
+    Pop3TlsClient,
+    SmtpClient,
+    SmtpTlsClient,
+    curl_mail,
+    forward,
+    openssl_starttls,
+    swaks,
+)
 from .names import NameServer
 from .network import ClientNetwork, has_ipv6, in_own_network
 from .origins import BlackHole, HttpOrigin, OfficeOrigin, RawOrigin, TlsOrigin
-from .pki import ca_file, leaf, make_root, make_signed, office, openssl, workplace
+from .pki import ca_file, first_certificate, leaf, make_root, make_signed, office, openssl, workplace
 from .story import check, check_equal, check_in, run_stories, skip_unless, story
 from .tls import TlsPeer, client_context
 from .versions import check_minted, stories_of, upgrade_stories_of

@@ -3,6 +3,7 @@ directory. Stories run side by side, so a lock guards the making."""
 
 import fcntl
 import os
+import ssl
 import subprocess
 
 NAMES = "DNS:*.floor.test,DNS:localhost,IP:127.0.0.1,IP:::1"
@@ -70,6 +71,12 @@ def leaf():
     """The origin's certificate and its key."""
     directory = _directory()
     return f"{directory}/leaf.pem", f"{directory}/leaf.key"
+
+
+def first_certificate(pair):
+    """What a server that has `pair`, of certificate and key, shows, as DER."""
+    with open(pair[0], encoding="ascii") as f:
+        return ssl.PEM_cert_to_DER_cert(f.read().partition("-----END CERTIFICATE-----\n")[0] + "-----END CERTIFICATE-----")
 
 
 def office():

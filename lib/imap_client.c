@@ -1,0 +1,204 @@
+/* The half of an IMAP dialogue that hears the client: which commands go to
+ * the server, which are answered here, and which end it all; see
+ * imap_dialogue.h. */
+#include "imap_dialogue.h"
+
+#include <string.h>
+
+static enum tf_feed malformed(struct tf_facts *facts, const char *detail)
+{
+    return tf_mail_fail(facts, TF_REASON_MAIL_MALFORMED, detail);
+}
+
+enum tf_feed tf_imap_cleartext(struct tf_feed_io *io, struct tf_facts *facts, const char *detail)
+{
+    io->used = 0;
+    return tf_mail_fail(facts, TF_REASON_MAIL_CLEARTEXT, detail);
+}
+
+bool tf_imap_keep(struct tf_imap *m, struct tf_text text)
+{
+    if (text.n > sizeof m->kept - m->kept_n)
+        return false;
+    memcpy(m->kept + m->kept_n, text.p, text.n);
+    m->kept_n += text.n;
+    return true;
+}
+
+struct tf_imap_offer tf_imap_offer_of(const struct tf_imap *m)
+{
+    enum tf_client_tls tls = m->plan.client_tls;
+    bool has_starttls = tls == TF_CLIENT_TLS_OPTIONAL || tls == TF_CLIENT_TLS_STARTTLS;
+    return (struct tf_imap_offer){.has_starttls = has_starttls && !m->is_client_secure,
+                                  .has_login = m->is_client_secure || tls != TF_CLIENT_TLS_STARTTLS,
+                                  .is_bridge = m->plan.is_bridge};
+}
+
+void tf_imap_end_command(struct tf_imap *m)
+{
+    m->phase = TF_IMAP_COMMAND;
+    m->verb = TF_IMAP_OTHER;
+    m->tag[0] = '\0';
+}
+
+enum tf_feed tf_imap_answer(struct tf_imap *m, const struct tf_feed_io *io, const char *text)
+{
+    tf_put_text(io->to_client, m->tag);
+    tf_put_char(io->to_client, ' ');
+    tf_put_text(io->to_client, text);
+    tf_put_text(io->to_client, "\r\n");
+    tf_imap_end_command(m);
+    return TF_FEED_MORE;
+}
+
+static void expect(struct tf_imap *m, const struct tf_imap_literal *literal)
+{
+    m->is_rest[TF_CLIENT] = literal->is_there;
+    m->literal[TF_CLIENT] = literal->n;
+}
+
+static enum tf_feed forward(struct tf_imap *m, struct tf_feed_io *io, struct tf_text line,
+                            const struct tf_imap_literal *literal)
+{
+    tf_put(io->to_server, line.p, line.n);
+    expect(m, literal);
+    if (!literal->is_there)
+        m->phase = TF_IMAP_RESPONSE;
+    else
+        m->phase = literal->is_awaited ? TF_IMAP_LITERAL : TF_IMAP_COMMAND;
+    return TF_FEED_MORE;
+}
+
+static enum tf_feed bridge(struct tf_imap *m, struct tf_feed_io *io, enum tf_bridge_result result)
+{
+    switch (result) {
+    case TF_BRIDGE_ASKED:
+        m->phase = TF_IMAP_CHALLENGED;
+        return TF_FEED_MORE;
+    case TF_BRIDGE_READY:
+        m->phase = TF_IMAP_AWAY;
+        return tf_bridge_ask(&m->bridge, io);
+    case TF_BRIDGE_CANCELLED:
+        return tf_imap_answer(m, io, "BAD the login was given up");
+    case TF_BRIDGE_MALFORMED:
+        return tf_imap_answer(m, io, "BAD the login is malformed");
+    case TF_BRIDGE_UNKNOWN:
+        break;
+    }
+    return tf_imap_answer(m, io, "NO [CANNOT] only PLAIN and LOGIN are taken");
+}
+
+/* Whether the command is a LOGIN that the bridge is to have: its pieces are put together, and then read. */
+static bool is_collecting(const struct tf_imap *m)
+{
+    return m->plan.is_bridge && m->verb == TF_IMAP_LOGIN;
+}
+
+static void wipe_kept(struct tf_imap *m)
+{
+    tf_wipe(m->kept, m->kept_n);
+    m->kept_n = 0;
+}
+
+static enum tf_feed collect(struct tf_imap *m, struct tf_facts *facts, struct tf_text piece)
+{
+    if (tf_imap_keep(m, piece))
+        return TF_FEED_MORE;
+    wipe_kept(m);
+    return malformed(facts, "the name and the password are too long");
+}
+
+static enum tf_feed collect_line(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
+                                 struct tf_text line, const struct tf_imap_literal *literal)
+{
+    enum tf_feed result = collect(m, facts, line);
+    if (result != TF_FEED_MORE)
+        return result;
+    expect(m, literal);
+    if (literal->is_awaited)
+        tf_put_text(io->to_client, "+ \r\n");
+    if (literal->is_there)
+        return TF_FEED_MORE;
+    bool is_read = tf_imap_read_login((struct tf_text){m->kept, m->kept_n}, &m->bridge.login);
+    wipe_kept(m);
+    return bridge(m, io, is_read ? TF_BRIDGE_READY : TF_BRIDGE_MALFORMED);
+}
+
+enum tf_feed tf_imap_hear_literal(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
+                                  struct tf_text bytes)
+{
+    if (is_collecting(m))
+        return collect(m, facts, bytes);
+    tf_put(io->to_server, bytes.p, bytes.n);
+    return TF_FEED_MORE;
+}
+
+static enum tf_feed take_starttls(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
+                                  const struct tf_imap_command *c)
+{
+    if (!tf_imap_offer_of(m).has_starttls || c->args.n > 0)
+        return tf_imap_answer(m, io,
+                              m->is_client_secure ? "BAD TLS is there already" : "BAD this is not offered");
+    if (io->used < io->in.n)
+        return tf_mail_fail(facts, TF_REASON_COMMAND_INJECTION, NULL);
+    tf_imap_answer(m, io, "OK Begin TLS negotiation now");
+    m->phase = TF_IMAP_AWAY;
+    return TF_FEED_TLS_CLIENT;
+}
+
+/* A command while the gateway follows: both sides are in plain text. */
+static enum tf_feed follow(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
+                           struct tf_text line, const struct tf_imap_literal *literal)
+{
+    bool is_allowed = m->verb == TF_IMAP_HARMLESS || m->verb == TF_IMAP_LOGOUT || m->verb == TF_IMAP_STARTTLS;
+    if (!is_allowed || literal->is_there)
+        return tf_imap_cleartext(io, facts, NULL);
+    if (m->verb == TF_IMAP_STARTTLS && io->used < io->in.n)
+        return tf_mail_fail(facts, TF_REASON_COMMAND_INJECTION, NULL);
+    return forward(m, io, line, literal);
+}
+
+static enum tf_feed take_command(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
+                                 struct tf_text line, const struct tf_imap_literal *literal)
+{
+    struct tf_imap_command c;
+    if (!tf_imap_read_command(line, &c))
+        return malformed(facts, "a command has no tag, or no name");
+    memcpy(m->tag, c.tag.p, c.tag.n);
+    m->tag[c.tag.n] = '\0';
+    m->verb = c.verb;
+    bool is_login = c.verb == TF_IMAP_LOGIN || c.verb == TF_IMAP_AUTHENTICATE;
+    if (m->plan.way == TF_MAIL_FOLLOW)
+        return follow(m, io, facts, line, literal);
+    if (c.verb == TF_IMAP_STARTTLS)
+        return take_starttls(m, io, facts, &c);
+    if (is_login && !tf_imap_offer_of(m).has_login && literal->is_there && !literal->is_awaited)
+        return tf_imap_cleartext(io, facts, "a login comes before STARTTLS");
+    if (is_login && !tf_imap_offer_of(m).has_login)
+        return tf_imap_answer(m, io, "NO [PRIVACYREQUIRED] STARTTLS comes first");
+    if (is_collecting(m)) {
+        struct tf_text args = {c.args.p, (size_t)(line.p + line.n - c.args.p)};
+        return collect_line(m, io, facts, args, literal);
+    }
+    if (c.verb == TF_IMAP_AUTHENTICATE && m->plan.is_bridge)
+        return bridge(m, io, tf_bridge_begin(&m->bridge, c.args, io->to_client));
+    return forward(m, io, line, literal);
+}
+
+enum tf_feed tf_imap_hear_client(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
+                                 struct tf_text line)
+{
+    struct tf_imap_literal literal;
+    if (m->phase == TF_IMAP_REPLY) {
+        tf_put(io->to_server, line.p, line.n);
+        m->phase = TF_IMAP_RESPONSE;
+        return TF_FEED_MORE;
+    }
+    if (m->phase == TF_IMAP_CHALLENGED)
+        return bridge(m, io, tf_bridge_line(&m->bridge, line, io->to_client));
+    if (!tf_imap_read_literal(line, m->plan.line_max, &literal))
+        return malformed(facts, "a literal is too long");
+    if (!m->is_rest[TF_CLIENT])
+        return take_command(m, io, facts, line, &literal);
+    return is_collecting(m) ? collect_line(m, io, facts, line, &literal) : forward(m, io, line, &literal);
+}

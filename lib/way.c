@@ -1,0 +1,64 @@
+/* From listeners to facts; see way.h. */
+#include "way.h"
+
+void tf_way_begin(const struct tf_listener *listener, struct tf_facts *facts)
+{
+    facts->has_certificate = listener->certificate[0] != '\0' && !listener->tls;
+    facts->is_fixed = listener->kind == TF_KIND_FORWARD;
+    if (!facts->is_fixed)
+        return;
+    facts->target = listener->upstream;
+    facts->has_target = true;
+}
+
+/* Mail on ports that are TLS at once is like any other TLS, but for listeners that say that it is mail. */
+static enum tf_mail protocol_of(const struct tf_listener *listener, const struct tf_target *target)
+{
+    if (listener->kind == TF_KIND_SNI)
+        return TF_MAIL_NONE;
+    if (listener->kind != TF_KIND_FORWARD)
+        return tf_mail_of_port(target->port);
+    switch (listener->protocol) {
+    case TF_PROTOCOL_TLS:
+    case TF_PROTOCOL_HTTP:
+        return TF_MAIL_NONE;
+    case TF_PROTOCOL_SMTP:
+        return TF_MAIL_SMTP;
+    case TF_PROTOCOL_IMAP:
+        return TF_MAIL_IMAP;
+    case TF_PROTOCOL_POP3:
+        return TF_MAIL_POP3;
+    }
+    return TF_MAIL_NONE;
+}
+
+void tf_way_aim(const struct tf_listener *listener, struct tf_facts *facts)
+{
+    bool is_implicit = listener->client_tls == TF_CLIENT_TLS_IMPLICIT;
+    facts->mail = protocol_of(listener, &facts->target);
+    if (facts->mail == TF_MAIL_NONE) {
+        facts->must_terminate =
+            is_implicit && listener->kind == TF_KIND_FORWARD && listener->protocol == TF_PROTOCOL_TLS;
+        return;
+    }
+    /* A healthy client's TLS can reach the server only if both begin in the same way; and a client that is to
+     * log in with us must speak to us. */
+    bool is_server_tls = tf_mail_is_tls_port(facts->target.port);
+    facts->must_terminate = listener->bridge || is_implicit != is_server_tls;
+}
+
+struct tf_mail_plan tf_way_plan(const struct tf_conf *conf, const struct tf_listener *listener,
+                                const struct tf_facts *facts)
+{
+    bool is_forward = listener->kind == TF_KIND_FORWARD;
+    return (struct tf_mail_plan){
+        .way = TF_MAIL_FOLLOW,
+        /* Clients that reach their server by another way may do STARTTLS, or not. */
+        .client_tls = is_forward ? listener->client_tls : TF_CLIENT_TLS_OPTIONAL,
+        .is_server_tls = tf_mail_is_tls_port(facts->target.port),
+        .is_opportunistic = listener->opportunistic,
+        .is_bridge = listener->bridge,
+        .line_max = conf->limits.line_bytes,
+        .name = conf->name,
+    };
+}

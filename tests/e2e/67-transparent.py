@@ -1,0 +1,255 @@
+"""Clients that know of no proxy: the firewall turns their connections to a transparent listener, by the very lines that
+`check` prints."""
+
+import contextlib
+import time
+
+from harness import (
+    TLS10,
+    TLS12,
+    Gateway,
+    RawClient,
+    RawOrigin,
+    TlsOrigin,
+    TlsPeer,
+    alert,
+    check,
+    check_equal,
+    check_in,
+    check_minted,
+    client_context,
+    client_hello,
+    has_ipv6,
+    in_own_network,
+    one_record,
+    run_stories,
+    server_context,
+    skip_unless,
+    story,
+)
+from harness.netns import CLIENT, SERVER_SIDE, Networks, advised_firewall, nft
+from harness.origins import OfficeOrigin
+
+HAS_NETWORKS = in_own_network()
+NAME, OFFICE = "origin.floor.test", "outlook.office365.com"
+OFFICE_ADDRESSES = {4: "52.96.0.1", 6: "2603:1006::1"}  # in the endpoint set's own ranges: set 1 on 443, 2 on 587
+OTHER_ADDRESSES = {4: "9.9.9.9", 6: "2620:fe::9"}
+LISTENER = 3129
+REDIRECT, TPROXY = "redirect", "tproxy"
+WAYS = [(how, family) for how in (REDIRECT, TPROXY) for family in (4, 6)]
+OLD = one_record(client_hello(TLS10))
+
+
+def of_family(addresses, family):
+    """The one of two addresses, without its prefix length."""
+    return next(a.split("/")[0] for a in addresses if (":" in a) == (family == 6))
+
+
+class World:
+    """Networks, the gateway with its firewall, and servers that `serve` makes. `settings` on top."""
+
+    def __init__(self, how=REDIRECT, firewall=True, upgrades=False, settings=None):
+        skip_unless(HAS_NETWORKS, "network namespace")
+        self.firewall = firewall
+        self.upgrades = upgrades
+        self.settings = {
+            "listener way.listen": f"*:{LISTENER}",
+            "listener way.kind": "transparent",
+            "listener way.intercept": how,
+            "access.destination": "public",
+            "access.port": "443, 80, 587",
+            **(settings or {}),
+        }
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            self.networks = stack.enter_context(Networks(*OFFICE_ADDRESSES.values(), *OTHER_ADDRESSES.values()))
+            self.gateway = stack.enter_context(Gateway(settings=self.settings, upgrades=self.upgrades))
+            if self.firewall:
+                stack.enter_context(advised_firewall(self.gateway))
+            self.stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error):
+        self.stack.__exit__(*error)
+
+    def serve(self, kind, address, port=443, **more):
+        """A server, until the end."""
+        with self.networks.servers.inside():
+            return self.stack.enter_context(kind(address=address, port=port, **more))
+
+    def client(self, address, port=443):
+        with self.networks.clients.inside():
+            return RawClient(port, address)
+
+    def record(self, wanted):
+        return self.gateway.record({"observer.ingress.interface.name": "way", **wanted})
+
+
+def both_ways(behaviour):
+    """A story for each way of intercepting and each family of addresses."""
+    for how, family in WAYS:
+
+        def tale(how=how, family=family):
+            skip_unless(family == 4 or has_ipv6(), "IPv6")
+            behaviour(how, family)
+
+        tale.__name__ = f"{behaviour.__name__}_by_{how}_over_IPv{family}"
+        story(tale)
+    return behaviour
+
+
+@both_ways
+def a_modern_client_is_tunnelled_untouched(how, family):
+    address = OTHER_ADDRESSES[family]
+    with World(how) as world:
+        origin = world.serve(TlsOrigin, address)
+        for version in ("1.2", "1.3"):
+            with world.client(address) as raw:
+                peer = TlsPeer(raw.sock, client_context(version, version), NAME).handshake()
+                peer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                check_in(f"page over TLSv{version}".encode(), peer.read_all(), "what the client got")
+        check_equal(origin.versions, ["TLSv1.2", "TLSv1.3"], "what the server agreed on")
+
+
+@both_ways
+def every_byte_arrives_as_it_was_sent(how, family):
+    address = OTHER_ADDRESSES[family]
+    hello = one_record(client_hello(TLS12))
+    with World(how) as world:
+        origin = world.serve(RawOrigin, address)
+        with world.client(address) as client:
+            client.send(hello)
+            origin.connection().recv_hello()
+        check_equal(bytes(origin.finished().received), hello, "what reached the server")
+
+
+@both_ways
+def an_old_client_is_refused_and_the_record_has_its_true_destination(how, family):
+    address = OTHER_ADDRESSES[family]
+    with World(how) as world:
+        origin = world.serve(RawOrigin, address)
+        with world.client(address) as client:
+            client.send(OLD)
+            check_equal(client.receive_all(), alert(70, TLS10), "answer")
+        world.record(
+            {
+                "event.code": "client-below-floor",
+                "source.ip": of_family(CLIENT, family),
+                "destination.ip": address,
+                "destination.port": 443,
+                "tls.client.server_name": NAME,
+            }
+        )
+        check_equal(origin.received(), b"", "what reached the server")
+
+
+@both_ways
+def an_old_client_of_Microsoft_365_is_upgraded_for_its_SNI(how, family):
+    address = OFFICE_ADDRESSES[family]
+    with World(how, upgrades=True) as world:
+        origin = world.serve(OfficeOrigin, address)
+        with world.client(address) as raw:
+            peer = TlsPeer(raw.sock, client_context("1.0", "1.0", world.gateway.ca), OFFICE).handshake()
+            check_minted(peer.certificate(), OFFICE)
+            peer.close()
+        origin.finished()
+        check_equal(origin.agreed[0].name, OFFICE, "the name that the server was asked for")
+        world.record(
+            {
+                "event.action": "tls-upgraded",
+                "destination.ip": address,
+                "tls.client.server_name": OFFICE,
+                "tlsfloor.upgrade.from": "1.0",
+                "tlsfloor.m365.service_area": "Exchange",
+            }
+        )
+
+
+@both_ways
+def without_SNI_the_endpoint_sets_ranges_tell_Microsoft_365(how, family):
+    rule = {"rule office.destination": "@m365:exchange", "rule office.action": "block"}
+    nameless = one_record(client_hello(TLS12, name=None))
+    with World(how, settings=rule) as world:
+        office, other = OFFICE_ADDRESSES[family], OTHER_ADDRESSES[family]
+        origin = world.serve(RawOrigin, other)
+        with world.client(office) as client:
+            client.send(nameless)
+            check_equal(client.receive_all(), alert(49, TLS12), "answer to one that goes to Microsoft 365")
+        world.record({"event.code": "rule-block", "destination.ip": office, "tlsfloor.m365.service_area": "Exchange"})
+        with world.client(other) as client:
+            client.send(nameless)
+            origin.connection().recv_hello()
+
+
+def serve_mail(connection):
+    """SMTP up to STARTTLS, and a page behind it."""
+    connection.send(b"220 mail.floor.test\r\n")
+    read_line(connection, b"EHLO client\r\n")
+    connection.send(b"250-mail.floor.test\r\n250 STARTTLS\r\n")
+    read_line(connection, b"STARTTLS\r\n")
+    connection.send(b"220 go ahead\r\n")
+    peer = TlsPeer(connection, server_context()).handshake()
+    peer.write(peer.version().encode())
+    peer.close()
+
+
+def read_line(connection, wanted):
+    before = len(connection.received)
+    connection.recv_exactly(before + len(wanted))
+    check_equal(bytes(connection.received[before:]), wanted, "what the mail server was told")
+
+
+def start_tls(client):
+    check_equal(client.receive_until(b"\n"), b"220 mail.floor.test\r\n", "greeting")
+    client.send(b"EHLO client\r\n")
+    client.receive_until(b"250 STARTTLS\r\n")
+    client.send(b"STARTTLS\r\n")
+    check_equal(client.receive_until(b"\n"), b"220 go ahead\r\n", "answer to STARTTLS")
+
+
+@both_ways
+def mail_is_followed_to_its_hello(how, family):
+    address = OTHER_ADDRESSES[family]
+    with World(how) as world:
+        world.serve(RawOrigin, address, 587, script=serve_mail)
+        with world.client(address, 587) as raw:
+            start_tls(raw)
+            peer = TlsPeer(raw.sock, client_context("1.2"), NAME).handshake()
+            check_equal(peer.read_all(), b"TLSv1.3", "what was agreed on")
+        with world.client(address, 587) as client:
+            start_tls(client)
+            client.send(OLD)
+            check_equal(client.receive_all(), alert(70, TLS10), "answer to an old hello")
+        world.record({"event.code": "client-below-floor", "destination.ip": address, "destination.port": 587})
+
+
+@story
+def who_connects_to_the_listener_itself_goes_nowhere():
+    for how, family in WAYS:
+        if family == 6 and not has_ipv6():
+            continue
+        with World(how) as world, world.client("10.77.0.1" if family == 4 else "fd77::1", LISTENER) as client:
+            client.send(OLD)
+            client.receive_all()
+            world.record({"event.action": "access-denied", "event.code": "no-original-destination"})
+
+
+@story
+def a_redirect_of_the_gateways_own_connections_ends_at_once():
+    """An output chain without the exception for the gateway's own user."""
+    for family in (4, 6) if has_ipv6() else (4,):
+        address = OTHER_ADDRESSES[family]
+        with World() as world:
+            nft(f"table inet tlsfloor {{ chain output {{ type nat hook output priority -100; tcp dport 443 redirect to :{LISTENER}; }}; }}")
+            before = world.gateway.cpu_s()
+            with world.client(address) as client:
+                client.send(one_record(client_hello(TLS12)))
+                client.receive_all()
+            source = of_family(SERVER_SIDE, family)
+            world.record({"event.code": "destination-self", "source.ip": source, "destination.ip": address})
+            time.sleep(0)
+            check(world.gateway.cpu_s() - before < 1, "it does not spin")
+
+
+run_stories()

@@ -1,0 +1,531 @@
+/* oauth.c and oauth_ask.c: tokens from an endpoint that does as it is told. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "../../proxy/oauth.h"
+#include "token_endpoint.h"
+#include <sys/stat.h>
+
+enum { ASKERS = 8, ROUNDS = 20 };
+
+#define SECRET        "s3cr3t~value+more"
+#define HEAD(flow)    "flow = " flow "\ntoken_endpoint = https://login.test:%u/token\nclient_id = app\n"
+#define CREDENTIALS   HEAD("client_credentials") "client_secret = " SECRET "\n"
+#define REFRESH       HEAD("refresh_token") "scope = mail offline_access\n"
+#define TOKEN(life)   "{\"token_type\": \"Bearer\", \"access_token\": \"token-1\", \"expires_in\": " life "}"
+#define ROTATED(next) "{\"access_token\": \"token-1\", \"expires_in\": 60, \"refresh_token\": \"" next "\"}"
+
+static struct endpoint e;
+static uv_loop_t uv;
+static struct oauth *o;
+static char path[64], error[512];
+
+/* What one asker was told. */
+struct asker {
+    unsigned calls;
+    bool granted;
+    char text[OAUTH_TOKEN_MAX + 1];
+    pthread_t thread; /* where */
+};
+
+static struct asker askers[ASKERS];
+
+static void on_token(void *arg, const char *token, const char *why)
+{
+    struct asker *asker = arg;
+    assert_true((token == NULL) != (why == NULL));
+    asker->calls++;
+    asker->granted = token != NULL;
+    snprintf(asker->text, sizeof asker->text, "%s", token ? token : why);
+    asker->thread = pthread_self();
+}
+
+static struct oauth_wait *start(size_t i, const char *mailbox)
+{
+    askers[i] = (struct asker){.calls = 0};
+    struct oauth_wait *wait = oauth_start(o, &uv, &e.conf, e.tls, mailbox, on_token, &askers[i]);
+    assert_non_null(wait);
+    assert_int_equal(askers[i].calls, 0);
+    return wait;
+}
+
+/* Asks, and stays until the answer is there. */
+static const char *ask(const char *mailbox)
+{
+    start(0, mailbox);
+    uv_run(&uv, UV_RUN_DEFAULT);
+    assert_int_equal(askers[0].calls, 1);
+    return askers[0].text;
+}
+
+static void assert_token(const char *mailbox)
+{
+    const char *text = ask(mailbox);
+    if (!askers[0].granted)
+        fail_msg("%s", text);
+    assert_string_equal(text, "token-1");
+}
+
+static void assert_refused(const char *mailbox, const char *expected)
+{
+    const char *text = ask(mailbox);
+    assert_false(askers[0].granted);
+    if (!strstr(text, expected))
+        fail_msg("%s\nis not in\n%s", expected, text);
+    assert_null(strstr(text, "s3cr3t"));
+}
+
+/* Takes a file into use; its %u is the endpoint's port. */
+__attribute__((format(printf, 1, 0))) static void use(const char *format)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, format, e.port);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(chmod(path, 0600), 0);
+    struct oauth *next = oauth_load(path, o, error, sizeof error);
+    if (!next)
+        fail_msg("%s", error);
+    oauth_unref(o);
+    o = next;
+}
+
+static void client_credentials_are_asked_with_the_secret(void **state)
+{
+    (void)state;
+    use(CREDENTIALS);
+    assert_token("scanner@contoso.example");
+    assert_string_equal(e.form, "grant_type=client_credentials&client_id=app"
+                                "&client_secret=s3cr3t%7Evalue%2Bmore"
+                                "&scope=https%3A%2F%2Foutlook.office365.com%2F.default");
+    assert_memory_equal(e.head, "POST /token HTTP/1.1\r\n", 22);
+}
+
+static void a_token_is_asked_for_once_for_all_mailboxes(void **state)
+{
+    (void)state;
+    use(CREDENTIALS);
+    assert_token("a");
+    assert_token("b");
+    assert_token("a");
+    assert_int_equal(endpoint_count(&e), 1);
+}
+
+static void a_token_is_made_new_before_it_expires(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        unsigned asked; /* for two logins */
+    } rows[] = {
+        {TOKEN("60"), 2},       /* a minute is kept in reserve */
+        {TOKEN("\"60\""), 2},   /* as older endpoints write it */
+        {TOKEN("-5"), 2},       /* of no use for another */
+        {TOKEN("300"), 1},      /* */
+        {TOKEN("\"3599\""), 1}, /* */
+        {TOKEN("\"soon\""), 1}, /* an hour where it is not told */
+        {"{\"access_token\": \"token-1\"}", 1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        oauth_unref(o);
+        o = NULL;
+        use(CREDENTIALS);
+        endpoint_say(&e, 200, rows[i].body);
+        assert_token("a");
+        assert_token("a");
+        assert_int_equal(endpoint_count(&e), rows[i].asked);
+    }
+}
+
+static void those_who_ask_at_once_wait_for_one_answer(void **state)
+{
+    (void)state;
+    use(CREDENTIALS);
+    endpoint_hold(&e, true);
+    start(0, "a");
+    endpoint_await(&e, 1);
+    for (size_t i = 1; i < ASKERS; i++)
+        start(i, "b");
+    endpoint_hold(&e, false);
+    uv_run(&uv, UV_RUN_DEFAULT);
+    for (size_t i = 0; i < ASKERS; i++)
+        assert_true(askers[i].calls == 1 && askers[i].granted);
+    assert_int_equal(endpoint_count(&e), 1);
+}
+
+static void a_refresh_token_gives_way_to_the_one_in_the_answer(void **state)
+{
+    (void)state;
+    use(REFRESH "refresh_token = first\n");
+    endpoint_say(&e, 200, ROTATED("second/2"));
+    assert_token("a");
+    assert_string_equal(e.form, "grant_type=refresh_token&client_id=app&refresh_token=first"
+                                "&scope=mail+offline_access");
+    endpoint_say(&e, 200, TOKEN("60"));
+    assert_token("a");
+    assert_non_null(strstr(e.form, "&refresh_token=second%2F2&"));
+    assert_token("a"); /* no other has come */
+    assert_non_null(strstr(e.form, "&refresh_token=second%2F2&"));
+}
+
+static void mailboxes_with_a_refresh_token_have_tokens_of_their_own(void **state)
+{
+    (void)state;
+    use(REFRESH "client_secret = " SECRET "\n[mailbox a@x]\nrefresh_token = of-a\n"
+                "[mailbox b@x]\nrefresh_token = of-b\n");
+    assert_token("a@x");
+    assert_non_null(strstr(e.form, "&client_secret=s3cr3t%7Evalue%2Bmore&refresh_token=of-a&"));
+    endpoint_say(&e, 200, "{\"access_token\": \"token-b\"}");
+    assert_string_equal(ask("B@X"), "token-b");
+    assert_non_null(strstr(e.form, "refresh_token=of-b"));
+    assert_token("A@x");
+    assert_int_equal(endpoint_count(&e), 2);
+    assert_refused("c@x", "the oauth file has no refresh token for this mailbox");
+    assert_int_equal(endpoint_count(&e), 0);
+}
+
+static void one_job_asks_for_all_mailboxes_that_wait(void **state)
+{
+    (void)state;
+    use(REFRESH "[mailbox a]\nrefresh_token = of-a\n[mailbox b]\nrefresh_token = of-b\n");
+    endpoint_hold(&e, true);
+    start(0, "a");
+    endpoint_await(&e, 1);
+    start(1, "b");
+    oauth_cancel(start(2, "b"));
+    start(3, "a");
+    endpoint_hold(&e, false);
+    uv_run(&uv, UV_RUN_DEFAULT);
+    assert_int_equal(endpoint_count(&e), 2);
+    assert_true(askers[0].granted && askers[1].granted && askers[3].granted);
+    assert_int_equal(askers[2].calls, 0);
+}
+
+static void the_endpoint_s_own_words_are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *expected;
+    } rows[] = {
+        {"{\"error\": \"invalid_client\", \"error_description\": \"AADSTS7000215: Invalid client "
+         "secret.\\r\\n"
+         "Trace ID: \\u0007\\u00fc\"}",
+         "the token endpoint answers with HTTP status 401, invalid_client: AADSTS7000215: Invalid client "
+         "secret.  "
+         "Trace ID: ???"},
+        {"{\"error\": \"unauthorized_client\"}", " 401, unauthorized_client"},
+        {"{\"error\": \"x\", \"error_description\": \"you said " SECRET "\"}",
+         " 401, and with words that hold a secret"},
+        {"{\"error\": {}}", " 401 and nothing that says why; check the file's tenant or token_endpoint"},
+        {"<html>", " 401 and nothing that says why"},
+        {"", " 401 and nothing that says why"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        oauth_unref(o);
+        o = NULL;
+        use(CREDENTIALS);
+        endpoint_say(&e, 401, rows[i].body);
+        assert_refused("a", rows[i].expected);
+    }
+}
+
+static void long_words_are_cut(void **state)
+{
+    (void)state;
+    char body[2048];
+    memset(body, 'x', sizeof body);
+    memcpy(body, "{\"error\": \"e\", \"error_description\": \"AADSTS1", 44);
+    strcpy(body + sizeof body - 3, "\"}");
+    use(CREDENTIALS);
+    endpoint_say(&e, 400, body);
+    assert_refused("a", "AADSTS1xxxx");
+    assert_true(strlen(askers[0].text) < 500);
+    assert_string_equal(askers[0].text + strlen(askers[0].text) - 4, "x...");
+}
+
+static void what_is_no_token_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {"{}",
+                                         "[]",
+                                         "\"access_token\"",
+                                         "{\"access_token\": 5}",
+                                         "{\"access_token\": \"\"}",
+                                         "{\"access_token\": \"a b\"}",
+                                         "{\"access_token\": \"a\\u0001\"}",
+                                         "{\"access_token\": \"\\u00fc\"}",
+                                         "{\"access_token\": \"a\", \"access_token\": \"b\"}",
+                                         "{\"access_token\": \"a\"",
+                                         "{\"access_token\": \"a\", \"token_type\": \"mac\"}",
+                                         "{\"access_token\": \"a\", \"token_type\": 1}"};
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        oauth_unref(o);
+        o = NULL;
+        use(CREDENTIALS);
+        endpoint_say(&e, 200, bodies[i]);
+        assert_refused("a", "the token endpoint answers with");
+    }
+}
+
+static void a_token_may_be_as_long_as_allowed_and_no_longer(void **state)
+{
+    (void)state;
+    static char body[OAUTH_TOKEN_MAX + 64];
+    for (int extra = 0; extra < 2; extra++) {
+        size_t n = (size_t)sprintf(body, "{\"access_token\": \"");
+        memset(body + n, 't', (size_t)(OAUTH_TOKEN_MAX + extra));
+        strcpy(body + n + OAUTH_TOKEN_MAX + extra, "\"}");
+        use(CREDENTIALS);
+        endpoint_say(&e, 200, body);
+        ask("a");
+        assert_int_equal(askers[0].granted, extra == 0);
+        assert_int_equal(strlen(askers[0].text) == OAUTH_TOKEN_MAX, extra == 0);
+        oauth_unref(o);
+        o = NULL;
+    }
+}
+
+static void a_failure_is_remembered_for_a_while(void **state)
+{
+    (void)state;
+    use(CREDENTIALS);
+    endpoint_say(&e, 400, "{\"error\": \"invalid_scope\"}");
+    assert_refused("a", "invalid_scope");
+    endpoint_say(&e, 200, TOKEN("3600"));
+    assert_refused("a", "invalid_scope");
+    assert_refused("b", "invalid_scope");
+    assert_int_equal(endpoint_count(&e), 1);
+}
+
+static void a_token_that_is_still_good_outlives_a_failure(void **state)
+{
+    (void)state;
+    use(CREDENTIALS);
+    endpoint_say(&e, 200, TOKEN("50"));
+    assert_token("a");
+    endpoint_say(&e, 503, "{\"error\": \"temporarily_unavailable\"}");
+    assert_token("a");
+    assert_token("a");
+    assert_int_equal(endpoint_count(&e), 2);
+}
+
+static void an_endpoint_that_does_not_verify_is_told_no_secret(void **state)
+{
+    (void)state;
+    use(CREDENTIALS);
+    e.is_a_stranger = true;
+    assert_refused("a", "the server's certificate does not verify");
+    assert_int_equal(endpoint_count(&e), 0);
+}
+
+static void plain_http_is_refused_when_the_file_is_read(void **state)
+{
+    (void)state;
+    FILE *f = fopen(path, "w");
+    fputs(
+        "flow = client_credentials\ntoken_endpoint = http://login.test/\nclient_id = a\nclient_secret = b\n",
+        f);
+    fclose(f);
+    assert_null(oauth_load(path, NULL, error, sizeof error));
+    assert_non_null(
+        strstr(error, ":2: token_endpoint: 'http://login.test/' is no URL to fetch; write https://"));
+}
+
+static void a_slow_endpoint_is_given_up(void **state)
+{
+    (void)state;
+    use(CREDENTIALS);
+    e.conf.tf.limits.login_ms = 200;
+    endpoint_hold(&e, true);
+    assert_refused("a", "no answer in time");
+    endpoint_hold(&e, false);
+}
+
+static void an_endpoint_out_of_reach_fails_all_who_wait(void **state)
+{
+    (void)state;
+    use(REFRESH "[mailbox a]\nrefresh_token = of-a\n[mailbox b]\nrefresh_token = of-b\n");
+    e.conf.tf.limits.login_ms = 1000;
+    endpoint_hold(&e, true);
+    start(0, "a");
+    endpoint_await(&e, 1);
+    start(1, "b");
+    uv_run(&uv, UV_RUN_DEFAULT);
+    assert_true(askers[0].calls == 1 && !askers[0].granted);
+    assert_true(askers[1].calls == 1 && !askers[1].granted);
+    endpoint_hold(&e, false);
+    endpoint_stop(&e);
+    use(REFRESH "refresh_token = r\n");
+    assert_refused("a", "cannot connect to login.test");
+}
+
+static void who_has_cancelled_is_not_called(void **state)
+{
+    (void)state;
+    use(CREDENTIALS);
+    endpoint_hold(&e, true);
+    struct oauth_wait *first = start(0, "a");
+    start(1, "a");
+    endpoint_await(&e, 1);
+    oauth_cancel(first);
+    endpoint_hold(&e, false);
+    uv_run(&uv, UV_RUN_DEFAULT);
+    assert_int_equal(askers[0].calls, 0);
+    assert_true(askers[1].granted);
+    oauth_cancel(start(0, "a")); /* whose answer is there already */
+    uv_run(&uv, UV_RUN_DEFAULT);
+    assert_int_equal(askers[0].calls, 0);
+    assert_int_equal(endpoint_count(&e), 1);
+}
+
+static void an_answer_that_nobody_waits_for_any_more_is_kept(void **state)
+{
+    (void)state;
+    use(CREDENTIALS);
+    endpoint_hold(&e, true);
+    struct oauth_wait *wait = start(0, "a");
+    endpoint_await(&e, 1);
+    oauth_cancel(wait);
+    endpoint_hold(&e, false);
+    uv_run(&uv, UV_RUN_DEFAULT);
+    assert_token("a");
+    assert_int_equal(endpoint_count(&e), 1);
+}
+
+static void the_file_may_go_while_a_job_runs(void **state)
+{
+    (void)state;
+    use(CREDENTIALS);
+    endpoint_hold(&e, true);
+    start(0, "a");
+    endpoint_await(&e, 1);
+    oauth_unref(o);
+    o = NULL;
+    endpoint_hold(&e, false);
+    uv_run(&uv, UV_RUN_DEFAULT);
+    assert_true(askers[0].granted);
+}
+
+static void a_reload_keeps_the_tokens_of_the_same_secrets(void **state)
+{
+    (void)state;
+    use(REFRESH "[mailbox a]\nrefresh_token = of-a\n[mailbox b]\nrefresh_token = of-b\n");
+    endpoint_say(&e, 200, "{\"access_token\": \"token-1\", \"refresh_token\": \"rotated-a\"}");
+    assert_token("a");
+    endpoint_say(&e, 200, ROTATED("rotated-b"));
+    assert_token("b");
+    use(REFRESH "[mailbox c]\nrefresh_token = of-c\n[mailbox b]\nrefresh_token = of-b\n"
+                "[mailbox a]\nrefresh_token = of-a\n");
+    assert_int_equal(endpoint_count(&e), 2);
+    assert_token("a");
+    assert_int_equal(endpoint_count(&e), 0);
+    assert_token("b");
+    assert_non_null(strstr(e.form, "refresh_token=rotated-b"));
+    use(REFRESH "[mailbox a]\nrefresh_token = another\n");
+    assert_token("a");
+    assert_non_null(strstr(e.form, "refresh_token=another"));
+}
+
+static void a_reload_forgets_failures(void **state)
+{
+    (void)state;
+    use(CREDENTIALS);
+    endpoint_say(&e, 400, "{\"error\": \"invalid_scope\"}");
+    assert_refused("a", "invalid_scope");
+    use(CREDENTIALS);
+    endpoint_say(&e, 200, TOKEN("3600"));
+    assert_token("a");
+}
+
+/* Each in a thread with a loop of its own, a token that is of no use for another login, and now and then a
+ * change of mind. */
+static void *ask_in_a_loop(void *arg)
+{
+    struct asker *asker = arg;
+    uv_loop_t own;
+    uv_loop_init(&own);
+    for (int i = 0; i < ROUNDS; i++) {
+        unsigned calls = asker->calls;
+        struct oauth_wait *wait = oauth_start(o, &own, &e.conf, e.tls, "a", on_token, asker);
+        bool cancels = i % 5 == 4;
+        if (cancels)
+            oauth_cancel(wait);
+        uv_run(&own, UV_RUN_DEFAULT);
+        assert_int_equal(asker->calls, calls + !cancels);
+        assert_true(asker->granted && pthread_equal(asker->thread, pthread_self()));
+    }
+    assert_int_equal(uv_loop_close(&own), 0);
+    return NULL;
+}
+
+static void every_loop_is_answered_on_its_own_thread(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    use(CREDENTIALS);
+    endpoint_say(&e, 200, TOKEN("60"));
+    memset(askers, 0, sizeof askers);
+    for (size_t i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, ask_in_a_loop, &askers[i]);
+    for (size_t i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(askers[i].calls, ROUNDS - ROUNDS / 5);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    endpoint_open(&e);
+    endpoint_say(&e, 200, TOKEN("3600"));
+    strcpy(path, "/tmp/tlsfloor-oauth-XXXXXX");
+    close(mkstemp(path));
+    return uv_loop_init(&uv);
+}
+
+static int finish(void **state)
+{
+    (void)state;
+    oauth_unref(o);
+    o = NULL;
+    endpoint_close(&e);
+    unlink(path);
+    return uv_loop_close(&uv);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, finish)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(client_credentials_are_asked_with_the_secret),
+        TEST(a_token_is_asked_for_once_for_all_mailboxes),
+        TEST(a_token_is_made_new_before_it_expires),
+        TEST(those_who_ask_at_once_wait_for_one_answer),
+        TEST(a_refresh_token_gives_way_to_the_one_in_the_answer),
+        TEST(mailboxes_with_a_refresh_token_have_tokens_of_their_own),
+        TEST(one_job_asks_for_all_mailboxes_that_wait),
+        TEST(the_endpoint_s_own_words_are_told),
+        TEST(long_words_are_cut),
+        TEST(what_is_no_token_is_refused),
+        TEST(a_token_may_be_as_long_as_allowed_and_no_longer),
+        TEST(a_failure_is_remembered_for_a_while),
+        TEST(a_token_that_is_still_good_outlives_a_failure),
+        TEST(an_endpoint_that_does_not_verify_is_told_no_secret),
+        TEST(plain_http_is_refused_when_the_file_is_read),
+        TEST(a_slow_endpoint_is_given_up),
+        TEST(an_endpoint_out_of_reach_fails_all_who_wait),
+        TEST(who_has_cancelled_is_not_called),
+        TEST(an_answer_that_nobody_waits_for_any_more_is_kept),
+        TEST(the_file_may_go_while_a_job_runs),
+        TEST(a_reload_keeps_the_tokens_of_the_same_secrets),
+        TEST(a_reload_forgets_failures),
+        TEST(every_loop_is_answered_on_its_own_thread),
+    };
+    return cmocka_run_group_tests_name("oauth", tests, NULL, NULL);
+}
