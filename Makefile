@@ -62,7 +62,7 @@ endif
 
 ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE -g $(MODE) $(DEPS_CFLAGS) -MMD -MP $(CFLAGS)
 ALL_LDFLAGS = $(MODE_LD) $(LDFLAGS)
-ALL_LIBS    = $(DEPS_LIBS) -lpthread
+ALL_LIBS    = $(DEPS_LIBS) -lcrypt -lpthread
 
 all: $(BUILD)/tlsfloor ## build the gateway (build/tlsfloor)
 

@@ -23,9 +23,9 @@ static int least(int a, int b)
     return a < b ? a : b;
 }
 
-int32_t tf_day_of(int64_t unix_us)
+int32_t tf_day_of(int64_t unix_s)
 {
-    return (int32_t)(unix_us / 1000000 / DAY_S);
+    return (int32_t)(unix_s / DAY_S);
 }
 
 void tf_civil_from_days(int32_t days, int *year, int *month, int *day)

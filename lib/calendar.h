@@ -11,7 +11,7 @@ void tf_put_time(struct tf_writer *w, int64_t unix_us);
 /* The day alone: 2026-11-21, likewise. */
 void tf_put_day(struct tf_writer *w, int64_t unix_s);
 /* The day that it is, as days since 1970-01-01. */
-int32_t tf_day_of(int64_t unix_us);
+int32_t tf_day_of(int64_t unix_s);
 /* Days since 1970-01-01 to a date and back. */
 void tf_civil_from_days(int32_t days, int *year, int *month, int *day);
 bool tf_days_from_civil(int year, int month, int day,

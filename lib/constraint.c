@@ -4,6 +4,7 @@
 #include "constraint.h"
 
 #include "text.h"
+#include "way.h"
 #include <string.h>
 
 const char *tf_constraint_of(const char *pattern)
@@ -99,11 +100,25 @@ static bool is_last(const struct tf_rule *rule)
            rule->port_count == 0 && rule->until_day == INT32_MAX;
 }
 
-void tf_constraint_walk(const struct tf_policy *policy, int32_t today,
+/* Servers in whose place a listener shows certificates whatever the rules say. */
+static void walk_listeners(const struct walk *w, const struct tf_listener *listeners)
+{
+    for (const struct tf_listener *l = listeners; l; l = l->next) {
+        struct tf_facts facts = {.has_target = false};
+        tf_way_begin(l, &facts);
+        tf_way_aim(l, &facts);
+        if (facts.must_terminate && !facts.has_certificate && !facts.target.is_address)
+            tell(w, l->upstream.host, NULL);
+    }
+}
+
+void tf_constraint_walk(const struct tf_conf *conf, int32_t today,
                         void (*each)(void *arg, const char *pattern, const struct tf_rule *rule), void *arg)
 {
     static const struct tf_m365_filter all = {.by_area = false};
+    const struct tf_policy *policy = &conf->policy;
     struct walk w = {.policy = policy, .each = each, .arg = arg};
+    walk_listeners(&w, conf->listeners);
     for (size_t i = 0; i < policy->rule_count; i++) {
         const struct tf_rule *rule = &policy->rules[i];
         if (rule->action == TF_ACTION_UPGRADE && today <= rule->until_day)

@@ -3,7 +3,7 @@
 #ifndef TF_CONSTRAINT_H
 #define TF_CONSTRAINT_H
 
-#include "policy.h"
+#include "conf.h"
 
 /* The smallest subtree that holds every name of a pattern (rules' and endpoint set's forms): `a.b` for `a.b`
  * and
@@ -12,10 +12,10 @@ const char *tf_constraint_of(const char *pattern);
 /* Whether a name, or the subtree that a name stands for, lies in a subtree. */
 bool tf_constraint_covers(const char *subtree, const char *name);
 
-/* Calls each(arg, pattern, rule) for every pattern that the policy may upgrade, `rule` NULL where that is the
- * default; a rule that names addresses, or nothing, is told with the pattern `*`. Rules whose day is over are
+/* Calls each(arg, pattern, rule) for every pattern that may be upgraded, `rule` NULL where that is the default,
+ * or what a listener makes of all its sessions; a rule that names addresses, or nothing, is told with the pattern `*`. Rules whose day is over are
  * left out. */
-void tf_constraint_walk(const struct tf_policy *policy, int32_t today,
+void tf_constraint_walk(const struct tf_conf *conf, int32_t today,
                         void (*each)(void *arg, const char *pattern, const struct tf_rule *rule), void *arg);
 
 #endif

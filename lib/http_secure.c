@@ -1,6 +1,7 @@
 /* Translating fields; see http_secure.h. */
 #include "http_secure.h"
 
+#include "calendar.h"
 #include <string.h>
 
 enum { HTTP_PORT = 80, HTTPS_PORT = 443 };
@@ -61,7 +62,7 @@ static bool would_be_upgraded(const struct tf_http_sides *sides, const struct tf
 {
     const struct tf_facts *facts = sides->facts;
     struct tf_target secure = with_port(plain, HTTP_PORT, HTTPS_PORT);
-    int32_t today = (int32_t)(facts->started_us / 1000000 / 86400);
+    int32_t today = tf_day_of(facts->started_us / 1000000);
     return is_same_place(&secure, &facts->target) || tf_policy_upgrades(sides->policy, facts, plain, today);
 }
 

@@ -49,7 +49,7 @@ static struct cut find_capabilities(struct tf_text line)
     return rest.n > 0 ? find_code(line, rest.p) : (struct cut){.before = line};
 }
 
-static bool holds(struct tf_text word, const struct tf_imap_offer *offer)
+static bool holds(struct tf_text word, const struct tf_mail_offer *offer)
 {
     static const char auth[] = "AUTH=";
     bool is_servers = offer->has_login && !offer->is_bridge; /* the server's own logins are the client's */
@@ -63,7 +63,7 @@ static bool holds(struct tf_text word, const struct tf_imap_offer *offer)
     return is_servers && tf_mail_mechanism_holds((struct tf_text){word.p + n, word.n - n});
 }
 
-static void put_words(struct tf_writer *w, struct tf_text words, const struct tf_imap_offer *offer)
+static void put_words(struct tf_writer *w, struct tf_text words, const struct tf_mail_offer *offer)
 {
     while (words.n > 0) {
         struct tf_text word = tf_mail_word(&words);
@@ -80,7 +80,7 @@ static void put_words(struct tf_writer *w, struct tf_text words, const struct tf
         tf_put_text(w, " AUTH=PLAIN AUTH=LOGIN");
 }
 
-void tf_imap_put_response(struct tf_writer *w, struct tf_text line, const struct tf_imap_offer *offer)
+void tf_imap_put_response(struct tf_writer *w, struct tf_text line, const struct tf_mail_offer *offer)
 {
     struct cut cut = find_capabilities(line);
     tf_put(w, cut.before.p, cut.before.n);

@@ -10,12 +10,6 @@ static enum tf_feed malformed(struct tf_facts *facts, const char *detail)
     return tf_mail_fail(facts, TF_REASON_MAIL_MALFORMED, detail);
 }
 
-enum tf_feed tf_imap_cleartext(struct tf_feed_io *io, struct tf_facts *facts, const char *detail)
-{
-    io->used = 0;
-    return tf_mail_fail(facts, TF_REASON_MAIL_CLEARTEXT, detail);
-}
-
 bool tf_imap_keep(struct tf_imap *m, struct tf_text text)
 {
     if (text.n > sizeof m->kept - m->kept_n)
@@ -23,15 +17,6 @@ bool tf_imap_keep(struct tf_imap *m, struct tf_text text)
     memcpy(m->kept + m->kept_n, text.p, text.n);
     m->kept_n += text.n;
     return true;
-}
-
-struct tf_imap_offer tf_imap_offer_of(const struct tf_imap *m)
-{
-    enum tf_client_tls tls = m->plan.client_tls;
-    bool has_starttls = tls == TF_CLIENT_TLS_OPTIONAL || tls == TF_CLIENT_TLS_STARTTLS;
-    return (struct tf_imap_offer){.has_starttls = has_starttls && !m->is_client_secure,
-                                  .has_login = m->is_client_secure || tls != TF_CLIENT_TLS_STARTTLS,
-                                  .is_bridge = m->plan.is_bridge};
 }
 
 void tf_imap_end_command(struct tf_imap *m)
@@ -136,7 +121,7 @@ enum tf_feed tf_imap_hear_literal(struct tf_imap *m, struct tf_feed_io *io, stru
 static enum tf_feed take_starttls(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
                                   const struct tf_imap_command *c)
 {
-    if (!tf_imap_offer_of(m).has_starttls || c->args.n > 0)
+    if (!tf_mail_offer_of(&m->plan, m->is_client_secure).has_starttls || c->args.n > 0)
         return tf_imap_answer(m, io,
                               m->is_client_secure ? "BAD TLS is there already" : "BAD this is not offered");
     if (io->used < io->in.n)
@@ -146,16 +131,30 @@ static enum tf_feed take_starttls(struct tf_imap *m, struct tf_feed_io *io, stru
     return TF_FEED_TLS_CLIENT;
 }
 
+/* Whether a command may go over the wire in plain text. */
+static bool is_harmless(enum tf_imap_verb verb)
+{
+    return verb == TF_IMAP_HARMLESS || verb == TF_IMAP_LOGOUT || verb == TF_IMAP_STARTTLS;
+}
+
 /* A command while the gateway follows: both sides are in plain text. */
 static enum tf_feed follow(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
                            struct tf_text line, const struct tf_imap_literal *literal)
 {
-    bool is_allowed = m->verb == TF_IMAP_HARMLESS || m->verb == TF_IMAP_LOGOUT || m->verb == TF_IMAP_STARTTLS;
-    if (!is_allowed || literal->is_there)
-        return tf_imap_cleartext(io, facts, NULL);
+    if (!is_harmless(m->verb) || literal->is_there)
+        return tf_mail_cleartext(io, facts, NULL);
     if (m->verb == TF_IMAP_STARTTLS && io->used < io->in.n)
         return tf_mail_fail(facts, TF_REASON_COMMAND_INJECTION, NULL);
     return forward(m, io, line, literal);
+}
+
+/* A literal that is not awaited comes whatever we answer. */
+static enum tf_feed refuse_before_tls(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
+                                      const struct tf_imap_literal *literal)
+{
+    if (literal->is_there && !literal->is_awaited)
+        return malformed(facts, "a literal comes before STARTTLS");
+    return tf_imap_answer(m, io, "NO [PRIVACYREQUIRED] STARTTLS comes first");
 }
 
 static enum tf_feed take_command(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
@@ -167,15 +166,12 @@ static enum tf_feed take_command(struct tf_imap *m, struct tf_feed_io *io, struc
     memcpy(m->tag, c.tag.p, c.tag.n);
     m->tag[c.tag.n] = '\0';
     m->verb = c.verb;
-    bool is_login = c.verb == TF_IMAP_LOGIN || c.verb == TF_IMAP_AUTHENTICATE;
     if (m->plan.way == TF_MAIL_FOLLOW)
         return follow(m, io, facts, line, literal);
     if (c.verb == TF_IMAP_STARTTLS)
         return take_starttls(m, io, facts, &c);
-    if (is_login && !tf_imap_offer_of(m).has_login && literal->is_there && !literal->is_awaited)
-        return tf_imap_cleartext(io, facts, "a login comes before STARTTLS");
-    if (is_login && !tf_imap_offer_of(m).has_login)
-        return tf_imap_answer(m, io, "NO [PRIVACYREQUIRED] STARTTLS comes first");
+    if (!tf_mail_offer_of(&m->plan, m->is_client_secure).has_login && !is_harmless(c.verb))
+        return refuse_before_tls(m, io, facts, literal);
     if (is_collecting(m)) {
         struct tf_text args = {c.args.p, (size_t)(line.p + line.n - c.args.p)};
         return collect_line(m, io, facts, args, literal);

@@ -51,10 +51,7 @@ void tf_imap_greet(struct tf_imap *m, const struct tf_feed_io *io);
 enum tf_feed tf_imap_answer(struct tf_imap *m, const struct tf_feed_io *io, const char *text);
 void tf_imap_end_command(struct tf_imap *m);
 
-struct tf_imap_offer tf_imap_offer_of(const struct tf_imap *m);
 /* Keeps text in `kept`. False: there is no room. */
 bool tf_imap_keep(struct tf_imap *m, struct tf_text text);
-/* TF_REASON_MAIL_CLEARTEXT. What was read is shown again, to whoever goes on. */
-enum tf_feed tf_imap_cleartext(struct tf_feed_io *io, struct tf_facts *facts, const char *detail);
 
 #endif

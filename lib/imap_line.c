@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static struct tf_text without_end(struct tf_text line)
-{
-    return (struct tf_text){line.p, line.n - strlen("\r\n")};
-}
-
 /* RFC 9051 9: tag, that is ASTRING-CHAR without `+`. */
 static bool is_tag(struct tf_text t)
 {
@@ -39,7 +34,7 @@ static enum tf_imap_verb verb_of(struct tf_text word)
 
 bool tf_imap_read_command(struct tf_text line, struct tf_imap_command *out)
 {
-    struct tf_text rest = without_end(line);
+    struct tf_text rest = tf_mail_text(line);
     out->tag = tf_text_take(&rest, ' ');
     struct tf_text verb = tf_mail_word(&rest);
     out->verb = verb_of(verb);
@@ -49,7 +44,7 @@ bool tf_imap_read_command(struct tf_text line, struct tf_imap_command *out)
 
 bool tf_imap_read_literal(struct tf_text line, size_t max, struct tf_imap_literal *out)
 {
-    struct tf_text t = without_end(line);
+    struct tf_text t = tf_mail_text(line);
     uint64_t n;
     *out = (struct tf_imap_literal){.is_there = false};
     if (t.n == 0 || t.p[t.n - 1] != '}')
@@ -146,7 +141,7 @@ static enum tf_imap_status status_of(struct tf_text word)
 
 struct tf_imap_response tf_imap_read_response(struct tf_text line, const char *tag)
 {
-    struct tf_text rest = without_end(line);
+    struct tf_text rest = tf_mail_text(line);
     struct tf_text first = tf_text_take(&rest, ' ');
     struct tf_imap_response r = {.said = TF_IMAP_NONSENSE, .status = status_of(tf_mail_word(&rest))};
     if (tf_text_is(first, "*"))

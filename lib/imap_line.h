@@ -61,16 +61,9 @@ struct tf_imap_response {
 
 struct tf_imap_response tf_imap_read_response(struct tf_text line, const char *tag);
 
-/* What a client is offered on its leg. */
-struct tf_imap_offer {
-    bool has_starttls;
-    bool has_login;
-    bool is_bridge; /* the gateway takes names and passwords, whatever the server takes */
-};
-
 /* A server's line as the client may see it: capabilities, wherever in it they are, say what holds on the
  * client's leg. */
-void tf_imap_put_response(struct tf_writer *w, struct tf_text line, const struct tf_imap_offer *offer);
+void tf_imap_put_response(struct tf_writer *w, struct tf_text line, const struct tf_mail_offer *offer);
 /* The same line without its `[CAPABILITY ...]`: what a server says of itself before TLS holds for nobody. */
 void tf_imap_put_uncapable(struct tf_writer *w, struct tf_text line);
 

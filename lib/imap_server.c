@@ -12,7 +12,7 @@ static enum tf_feed not_mail(struct tf_facts *facts, const char *detail)
 
 static void tell_client(const struct tf_imap *m, const struct tf_feed_io *io, struct tf_text line)
 {
-    struct tf_imap_offer offer = tf_imap_offer_of(m);
+    struct tf_mail_offer offer = tf_mail_offer_of(&m->plan, m->is_client_secure);
     if (m->plan.way == TF_MAIL_FOLLOW)
         tf_put(io->to_client, line.p, line.n);
     else
@@ -48,7 +48,7 @@ static enum tf_feed take_preauth(struct tf_imap *m, struct tf_feed_io *io, struc
 {
     static const char detail[] = "the server's greeting is PREAUTH, which leaves no way to TLS";
     if (m->plan.way == TF_MAIL_FOLLOW)
-        return tf_imap_cleartext(io, facts, detail);
+        return tf_mail_cleartext(io, facts, detail);
     if (m->plan.is_server_tls)
         return not_mail(facts, "the server's greeting is PREAUTH: it logs everybody in");
     return tf_mail_fail(facts, TF_REASON_NO_STARTTLS, detail);
@@ -117,7 +117,7 @@ static enum tf_feed take_tagged(struct tf_imap *m, struct tf_feed_io *io, struct
     m->literal[TF_CLIENT] = 0;
     m->is_rest[TF_CLIENT] = false;
     if (is_ok && (verb == TF_IMAP_LOGIN || verb == TF_IMAP_AUTHENTICATE)) {
-        static const struct tf_imap_offer nothing_new = {.has_login = true};
+        static const struct tf_mail_offer nothing_new = {.has_login = true};
         tf_imap_put_response(io->to_client, line, &nothing_new);
         return TF_FEED_SWITCH;
     }

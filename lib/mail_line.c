@@ -46,6 +46,20 @@ struct tf_text tf_mail_word(struct tf_text *rest)
     return (struct tf_text){all.p, n};
 }
 
+struct tf_text tf_mail_text(struct tf_text line)
+{
+    return (struct tf_text){line.p, line.n - strlen("\r\n")};
+}
+
+struct tf_mail_offer tf_mail_offer_of(const struct tf_mail_plan *plan, bool is_client_secure)
+{
+    enum tf_client_tls tls = plan->client_tls;
+    bool has_starttls = tls == TF_CLIENT_TLS_OPTIONAL || tls == TF_CLIENT_TLS_STARTTLS;
+    return (struct tf_mail_offer){.has_starttls = has_starttls && !is_client_secure,
+                                  .has_login = is_client_secure || tls != TF_CLIENT_TLS_STARTTLS,
+                                  .is_bridge = plan->is_bridge};
+}
+
 bool tf_mail_mechanism_holds(struct tf_text mechanism)
 {
     static const char *const bound[] = {"GSSAPI", "GSS-SPNEGO", "NTLM", "KERBEROS_V4", "EXTERNAL"};
@@ -75,4 +89,10 @@ enum tf_feed tf_mail_fail(struct tf_facts *facts, enum tf_reason reason, const c
     facts->reason = reason;
     facts->detail = detail;
     return TF_FEED_BAD;
+}
+
+enum tf_feed tf_mail_cleartext(struct tf_feed_io *io, struct tf_facts *facts, const char *detail)
+{
+    io->used = 0;
+    return tf_mail_fail(facts, TF_REASON_MAIL_CLEARTEXT, detail);
 }

@@ -1,8 +1,6 @@
 /* Logins over SMTP; see smtp_auth.h. */
 #include "smtp_auth.h"
 
-#include "mail_line.h"
-
 /* Devices compare these with what they expect, letter by letter: `Username:`, `Password:`. */
 #define ASK_USER     "334 VXNlcm5hbWU6\r\n"
 #define ASK_PASSWORD "334 UGFzc3dvcmQ6\r\n"
@@ -47,18 +45,14 @@ static enum tf_smtp_heard hear(struct tf_smtp_auth *auth, struct tf_text base64,
 
 /* "AUTH" SP mechanism [ SP initial-response ]; `=` is an empty one (RFC 4954 4). LOGIN has none by the book,
  * but many devices put the user there. */
-enum tf_smtp_heard tf_smtp_auth_begin(struct tf_smtp_auth *auth, struct tf_text argument,
+enum tf_smtp_heard tf_smtp_auth_begin(struct tf_smtp_auth *auth, bool is_plain, struct tf_text initial,
                                       struct tf_writer *to_client)
 {
-    struct tf_text rest = argument;
-    struct tf_text mechanism = tf_mail_word(&rest);
-    auth->is_plain = tf_mail_is(mechanism, "PLAIN");
-    if (!auth->is_plain && !tf_mail_is(mechanism, "LOGIN"))
-        return TF_SMTP_HEARD_OTHER;
-    auth->turn = auth->is_plain ? TF_SMTP_TURN_PLAIN : TF_SMTP_TURN_USER;
-    if (rest.n > 0)
-        return hear(auth, tf_text_is(rest, "=") ? tf_text_of("") : rest, to_client);
-    return ask(auth, auth->turn, auth->is_plain ? ASK_PLAIN : ASK_USER, to_client);
+    auth->is_plain = is_plain;
+    auth->turn = is_plain ? TF_SMTP_TURN_PLAIN : TF_SMTP_TURN_USER;
+    if (initial.n > 0)
+        return hear(auth, tf_text_is(initial, "=") ? tf_text_of("") : initial, to_client);
+    return ask(auth, auth->turn, is_plain ? ASK_PLAIN : ASK_USER, to_client);
 }
 
 enum tf_smtp_heard tf_smtp_auth_line(struct tf_smtp_auth *auth, struct tf_text line,
@@ -73,8 +67,8 @@ enum tf_smtp_heard tf_smtp_auth_line(struct tf_smtp_auth *auth, struct tf_text l
 void tf_smtp_auth_say(struct tf_smtp_auth *auth, const struct tf_smtp_offer *offer,
                       struct tf_writer *to_server)
 {
-    bool has_own = auth->is_plain ? offer->plain : offer->login;
-    if (auth->is_plain != has_own) { /* LOGIN, by choice or for want of PLAIN */
+    bool says_plain = auth->is_plain ? offer->plain : !offer->login;
+    if (!says_plain) {
         auth->turn = TF_SMTP_TURN_USER;
         tf_put_text(to_server, "AUTH LOGIN\r\n");
         return;

@@ -71,7 +71,8 @@ struct tf_smtp_offer tf_smtp_read_offer(struct tf_text reply)
     return offer;
 }
 
-/* An answer being written. The last line is known only when there are no more: then its separator is mended. */
+/* An answer being written. The last line is known only when there are no more: then its separator is mended.
+ */
 struct answer {
     struct tf_writer *w;
     unsigned code;

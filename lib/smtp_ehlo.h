@@ -17,7 +17,7 @@ struct tf_smtp_leg {
     bool is_tls;
     bool starttls;
     bool auth;
-    bool is_bridge;  /* logins are the gateway's: PLAIN and LOGIN, if the server has XOAUTH2 */
+    bool is_bridge;   /* logins are the gateway's: PLAIN and LOGIN, if the server has XOAUTH2 */
     bool is_one_line; /* it has said HELO */
 };
 

@@ -7,8 +7,8 @@
 
 bool tf_smtp_is_barred(struct tf_text word)
 {
-    static const char *const barred[] = {"XCLIENT", "XFORWARD", "XEXCH50", "X-EXPS", "X-LINK2STATE",
-                                         "TURN",    "ATRN"};
+    static const char *const barred[] = {"XCLIENT",      "XFORWARD", "XEXCH50", "X-EXPS",
+                                         "X-LINK2STATE", "TURN",     "ATRN"};
     for (size_t i = 0; i < COUNT(barred); i++)
         if (tf_mail_is(word, barred[i]))
             return true;

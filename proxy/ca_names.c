@@ -2,6 +2,7 @@
  * need is up to lib/constraint.c. */
 #include "ca_names.h"
 
+#include "../lib/calendar.h"
 #include "../lib/constraint.h"
 #include "certificate.h"
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { DAY_S = 86400, SUBTREES_MAX = 2000 };
+enum { SUBTREES_MAX = 2000 };
 
 struct subtrees {
     const char **list; /* the configuration's own texts */
@@ -126,7 +127,7 @@ static bool add_constraints(X509 *x, const struct subtrees *s, bool critical)
 bool ca_names_add(X509 *certificate, const struct tf_conf *conf, char *error, size_t size)
 {
     struct subtrees s = {.n = 0};
-    tf_constraint_walk(&conf->policy, (int32_t)(time(NULL) / DAY_S), add_subtree, &s);
+    tf_constraint_walk(conf, tf_day_of(time(NULL)), add_subtree, &s);
     if (s.n == 0) /* an empty list would permit everything; no real name ends so (RFC 6761) */
         add_subtree(&s, "invalid", NULL);
     reduce(&s);

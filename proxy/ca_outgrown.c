@@ -2,6 +2,7 @@
  * may not vouch for, and rules that make it good for every name. */
 #include "ca.h"
 
+#include "../lib/calendar.h"
 #include "conf_load.h"
 #include <string.h>
 #include <time.h>
@@ -74,7 +75,7 @@ static void on_pattern(void *arg, const char *pattern, const struct tf_rule *rul
 void ca_report_outgrown(const struct ca *ca, const struct tf_conf *conf, FILE *errors)
 {
     struct outgrown o = {.conf = conf, .ca = ca, .errors = errors};
-    tf_constraint_walk(&conf->policy, (int32_t)(time(NULL) / 86400), on_pattern, &o);
+    tf_constraint_walk(conf, tf_day_of(time(NULL)), on_pattern, &o);
     report_outgrown(&o);
     report_wide(&o);
 }

@@ -108,7 +108,7 @@ static void print_uncovered(void *arg, const char *pattern, const struct tf_rule
 
 static void walk(struct walk *w, void (*each)(void *, const char *, const struct tf_rule *))
 {
-    tf_constraint_walk(&w->conf->tf.policy, (int32_t)(time(NULL) / DAY_S), each, w);
+    tf_constraint_walk(&w->conf->tf, tf_day_of(time(NULL)), each, w);
 }
 
 /* As many on a line as fit. */

@@ -2,6 +2,7 @@
  * conf_load.h. Lines are read by conf_file.c, settings by lib/conf.c. */
 #include "conf_load.h"
 
+#include "../lib/calendar.h"
 #include "conf_file.h"
 #include "sockaddr.h"
 #include <assert.h>
@@ -96,7 +97,7 @@ static bool fill(struct conf *c, const char *text, size_t n, char *const *variab
     struct tf_conf_load load = {
         .conf = &c->tf,
         .arena = &c->arena,
-        .today = (int32_t)(time(NULL) / 86400),
+        .today = tf_day_of(time(NULL)),
         .whole = {.source = TF_FROM_FILE, .name = c->file},
         .report = conf_report,
         .arg = errors,

@@ -20,7 +20,7 @@ bool explain_decide(const struct conf *c, struct tf_facts *facts)
 {
     /* What is not known is taken for an address that only the widest block has. */
     static const struct tf_addr elsewhere = {.family = TF_FAMILY_V4};
-    int32_t today = tf_day_of((int64_t)time(NULL) * 1000000);
+    int32_t today = tf_day_of(time(NULL));
     bool unsure = tf_policy_decide(&c->tf.policy, facts, today) == TF_NEEDS_ADDRESS;
     if (unsure) {
         facts->destination = elsewhere;

@@ -100,14 +100,19 @@ static bool shake_hands(struct exchange *x)
                 (int)why.len, text, x->target->host, x->target->port);
 }
 
-static bool send_bytes(struct exchange *x, const char *p, size_t len)
+static bool send_bytes(struct exchange *x, const char *p, size_t left)
 {
-    int n;
-    do {
+    while (left > 0) {
         ERR_clear_error();
-        n = SSL_write(x->ssl, p, (int)len); /* all or nothing */
-    } while (n <= 0 && fetch_retry(x->ssl, n, x->deadline_ms));
-    return n > 0 || fail_io(x, n);
+        int n = SSL_write(x->ssl, p, (int)left);
+        if (n > 0) {
+            p += n;
+            left -= (size_t)n;
+        } else if (!fetch_retry(x->ssl, n, x->deadline_ms)) {
+            return fail_io(x, n);
+        }
+    }
+    return true;
 }
 
 /* Without a form it is a GET. */

@@ -16,7 +16,8 @@ struct fetched {
 uint64_t fetch_now_ms(void);
 
 /* Connects to a server for commands: [upstream] resolve, else the system's resolver, which has time limits of
- * its own; every address is tried until the deadline is over. A non-blocking socket, or -1 with a sentence in
+ * its own; every address is tried until the deadline is over. Through the parent proxy, if there is one for
+ * this server: then it is the parent that looks the name up. A non-blocking socket, or -1 with a sentence in
  * error. */
 int fetch_connect(const struct tf_conf *conf, const struct tf_target *target, uint64_t deadline_ms,
                   char *error, size_t size);

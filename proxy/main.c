@@ -3,6 +3,7 @@
 #include "conf_load.h"
 #include "endpoints.h"
 #include "gateway.h"
+#include "hash_password.h"
 #include "inspect.h"
 #include "probe.h"
 #include "version.h"
@@ -26,6 +27,8 @@ static const struct command {
      "which versions and suites a server takes, and whether it verifies"},
     {"ca", ca_main, CA_ARGUMENTS, "the gateway's own CA, whose certificates upgraded clients see"},
     {"endpoints", endpoints_main, ENDPOINTS_ARGUMENTS, "the Microsoft 365 endpoint set"},
+    {"hash-password", hash_password_main, HASH_PASSWORD_ARGUMENTS,
+     "a password, read from the terminal or standard input, for a file of users"},
     {"version", version_main, "", "versions of this program and of its libraries"},
 };
 

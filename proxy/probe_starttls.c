@@ -123,7 +123,7 @@ static bool go_to_tls(struct dialogue *d, enum probe_starttls protocol)
     return d->used == d->len || fail(d, "the server sent more behind its consent to begin TLS");
 }
 
-/* From now on only the address that fd went to. */
+/* From now on only the address that fd went to; unless there is a parent proxy, which is asked for names. */
 static void pin_address(struct probe *p, int fd)
 {
     struct sockaddr_storage sa;
@@ -132,11 +132,14 @@ static void pin_address(struct probe *p, int fd)
     if (getpeername(fd, (struct sockaddr *)&sa, &len) != 0 ||
         !sockaddr_to_addr((struct sockaddr *)&sa, &peer))
         return;
+    p->is_reached = true;
+    p->target.addr = peer;
+    if (p->conf->parent.proxy.host[0] != '\0')
+        return;
     struct tf_writer w = tf_writer_of(p->target.host, sizeof p->target.host - 1);
     tf_put_addr(&w, &peer);
     p->target.host[w.len] = '\0';
-    p->target.is_address = p->is_reached = true;
-    p->target.addr = peer;
+    p->target.is_address = true;
     p->target.port = peer.port;
 }
 

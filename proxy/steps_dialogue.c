@@ -121,7 +121,7 @@ static enum step_result judge_cleartext(struct session *s)
     struct tf_facts *facts = session_facts(s);
     facts->ask = TF_ASK_MAIL;
     facts->reason = TF_REASON_NONE;
-    enum tf_decided decided = tf_policy_decide(&s->conf->tf.policy, facts, tf_day_of(facts->started_us));
+    enum tf_decided decided = tf_policy_decide(&s->conf->tf.policy, facts, tf_day_of(facts->started_us / 1000000));
     assert(decided == TF_DECIDED); /* the address is known by now, or never will be */
     if (facts->verdict != TF_VERDICT_MONITOR)
         return STEP_REFUSE;

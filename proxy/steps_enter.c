@@ -97,10 +97,12 @@ const struct step step_preface = {.name = "preface", .run = run_preface};
 
 /* original: where a connection was meant for that was turned here. */
 
+/* With TPROXY, who has connected to the listener itself was meant for just that. */
 static bool find_original(struct session *s, struct tf_addr *out)
 {
     if (session_facts(s)->via.family == TF_FAMILY_NONE)
-        return original_destination(s->side[TF_CLIENT].fd, s->listener->intercept, out);
+        return original_destination(s->side[TF_CLIENT].fd, s->listener->intercept, out) &&
+               tf_access_address(&s->conf->tf.access, out) != TF_REASON_DESTINATION_SELF;
     *out = s->setup->meant_for; /* what turned it here is the balancer in front */
     return out->family != TF_FAMILY_NONE;
 }

@@ -55,7 +55,7 @@ static enum step_result run_intent(struct session *s)
     if (facts->verdict != TF_VERDICT_NONE)
         return STEP_NEXT;
     facts->ask = TF_ASK_MAIL;
-    if (tf_policy_decide(&s->conf->tf.policy, facts, tf_day_of(facts->started_us)) == TF_NEEDS_ADDRESS)
+    if (tf_policy_decide(&s->conf->tf.policy, facts, tf_day_of(facts->started_us / 1000000)) == TF_NEEDS_ADDRESS)
         return STEP_NEXT;
     if (facts->verdict == TF_VERDICT_UPGRADE) {
         s->setup->plan.way = TF_MAIL_UPGRADE;

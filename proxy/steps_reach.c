@@ -29,7 +29,7 @@ static enum step_result run_decide(struct session *s)
     if (facts->verdict != TF_VERDICT_NONE)
         return STEP_NEXT;
     facts->by_parent = goes_by_parent(s);
-    int32_t today = (int32_t)(facts->started_us / 1000000 / 86400);
+    int32_t today = tf_day_of(facts->started_us / 1000000);
     if (tf_policy_decide(&s->conf->tf.policy, facts, today) == TF_NEEDS_ADDRESS)
         return STEP_NEXT;
     if (facts->verdict == TF_VERDICT_BLOCK)

@@ -92,7 +92,8 @@ static enum step_result hear_server(struct session *s)
     struct link *server = &s->side[TF_SERVER];
     if (server->fd < 0)
         return STEP_WAIT;
-    switch (link_fill(server, s->loop, LOOP_BLOCK_SIZE)) {
+    /* Behind the answer of a parent proxy it may have spoken already. */
+    switch (link_ahead(server).n > 0 ? LINK_OK : link_fill(server, s->loop, LOOP_BLOCK_SIZE)) {
     case LINK_AGAIN:
         return STEP_WAIT;
     case LINK_OK:

@@ -70,6 +70,8 @@ static enum step_result run_originate(struct session *s)
     struct link *server = &s->side[TF_SERVER];
     if (s->side[TF_CLIENT].failed)
         return end_for(s, TF_REASON_RESET);
+    if (server->tls == NULL && link_ahead(server).n > 0) /* behind the answer of a parent proxy */
+        return refuse_for(s, TF_REASON_SERVER_SPOKE_FIRST);
     if (server->tls == NULL && !begin_originate(s))
         return refuse_for(s, TF_REASON_NO_RESOURCES);
     switch (tls_link_is_up(server) ? LINK_OK : tls_link_handshake(server)) {

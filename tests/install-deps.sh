@@ -20,6 +20,7 @@ case ${1-} in
 build)
     want gcc has "${CC:-cc}"
     want libc6-dev header stdlib.h
+    want libcrypt-dev header crypt.h
     want pkgconf has pkg-config
     want libuv1-dev library libuv
     want libssl-dev library openssl

@@ -83,13 +83,10 @@ def what_is_said_in_front_of_TLS_passes_byte_for_byte():
     for protocol, way in cases():
         with server(protocol) as origin, gateway_to(origin) as gateway:
             with MailClient(gateway, origin, way) as client:
-                heard = client.line()
+                session = origin.live_session()
                 for line in said[protocol]:
                     client.send(line)
-                    heard = client.line()
-                    while client.buffer:  # the rest of an answer of many lines
-                        heard = client.line()
-                check(heard, "nothing was heard")
+                    session.wait_told(line.decode().rstrip("\r\n"))
                 client.send(b"QUIT\r\n" if protocol != "imap" else b"9 LOGOUT\r\n")
                 check(client.rest(), "no goodbye was heard")
             told = [data for _, data in origin.session().told]

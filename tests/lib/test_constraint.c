@@ -73,8 +73,9 @@ static void tell(void *arg, const char *pattern, const struct tf_rule *rule)
 
 static const char *walk(const struct tf_policy *policy)
 {
+    struct tf_conf conf = {.policy = *policy};
     told[0] = '\0';
-    tf_constraint_walk(policy, TODAY, tell, told);
+    tf_constraint_walk(&conf, TODAY, tell, told);
     return told;
 }
 
@@ -203,6 +204,32 @@ static void what_stands_behind_a_rule_that_matches_everything_is_not_told(void *
     assert_int_not_equal(strlen(walk(&policy)), 0);
 }
 
+/* A listener that ends everybody's TLS shows certificates for its server, whoever may be upgraded. */
+static void a_listener_that_terminates_all_is_told(void **state)
+{
+    struct tf_listener next = {.kind = TF_KIND_FORWARD,
+                               .protocol = TF_PROTOCOL_TLS,
+                               .client_tls = TF_CLIENT_TLS_NONE,
+                               .certificate = "",
+                               .upstream = {.host = "tunnelled.test", .port = 443}};
+    struct tf_listener first = {.kind = TF_KIND_FORWARD,
+                                .protocol = TF_PROTOCOL_SMTP,
+                                .client_tls = TF_CLIENT_TLS_IMPLICIT,
+                                .certificate = "",
+                                .upstream = {.host = "mail.test", .port = 587},
+                                .next = &next};
+    struct tf_conf conf = {.listeners = &first};
+    (void)state;
+    told[0] = '\0';
+    tf_constraint_walk(&conf, TODAY, tell, told);
+    assert_string_equal(told, "mail.test -\n");
+
+    first.certificate = "own.pem"; /* then it shows that */
+    told[0] = '\0';
+    tf_constraint_walk(&conf, TODAY, tell, told);
+    assert_string_equal(told, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_rule_tells_its_destinations),
         cmocka_unit_test(a_rule_without_destinations_upgrades_every_name),
         cmocka_unit_test(only_rules_that_upgrade_and_still_apply_are_told),
+        cmocka_unit_test(a_listener_that_terminates_all_is_told),
         cmocka_unit_test(what_stands_behind_a_rule_that_matches_everything_is_not_told),
     };
     return cmocka_run_group_tests_name("constraint", tests, NULL, NULL);

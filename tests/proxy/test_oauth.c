@@ -14,7 +14,7 @@
 enum { ASKERS = 8, ROUNDS = 20 };
 
 #define SECRET        "s3cr3t~value+more"
-#define HEAD(flow)    "flow = " flow "\ntoken_endpoint = https://login.test:%u/token\nclient_id = app\n"
+#define HEAD(flow)    "flow = " flow "\ntoken_endpoint = https://login.test/token\nclient_id = app\n"
 #define CREDENTIALS   HEAD("client_credentials") "client_secret = " SECRET "\n"
 #define REFRESH       HEAD("refresh_token") "scope = mail offline_access\n"
 #define TOKEN(life)   "{\"token_type\": \"Bearer\", \"access_token\": \"token-1\", \"expires_in\": " life "}"
@@ -80,12 +80,12 @@ static void assert_refused(const char *mailbox, const char *expected)
     assert_null(strstr(text, "s3cr3t"));
 }
 
-/* Takes a file into use; its %u is the endpoint's port. */
-__attribute__((format(printf, 1, 0))) static void use(const char *format)
+/* Takes a file into use. */
+static void use(const char *text)
 {
     FILE *f = fopen(path, "w");
     assert_non_null(f);
-    fprintf(f, format, e.port);
+    fputs(text, f);
     assert_int_equal(fclose(f), 0);
     assert_int_equal(chmod(path, 0600), 0);
     struct oauth *next = oauth_load(path, o, error, sizeof error);
@@ -100,9 +100,9 @@ static void client_credentials_are_asked_with_the_secret(void **state)
     (void)state;
     use(CREDENTIALS);
     assert_token("scanner@contoso.example");
-    assert_string_equal(e.form, "grant_type=client_credentials&client_id=app"
-                                "&client_secret=s3cr3t%7Evalue%2Bmore"
-                                "&scope=https%3A%2F%2Foutlook.office365.com%2F.default");
+    assert_string_equal(endpoint_form(&e), "grant_type=client_credentials&client_id=app"
+                                           "&client_secret=s3cr3t%7Evalue%2Bmore"
+                                           "&scope=https%3A%2F%2Foutlook.office365.com%2F.default");
     assert_memory_equal(e.head, "POST /token HTTP/1.1\r\n", 22);
 }
 
@@ -123,11 +123,11 @@ static void a_token_is_made_new_before_it_expires(void **state)
         const char *body;
         unsigned asked; /* for two logins */
     } rows[] = {
-        {TOKEN("60"), 2},       /* a minute is kept in reserve */
-        {TOKEN("\"60\""), 2},   /* as older endpoints write it */
-        {TOKEN("-5"), 2},       /* of no use for another */
-        {TOKEN("300"), 1},      /* */
-        {TOKEN("\"3599\""), 1}, /* */
+        {TOKEN("60"), 2},     /* a minute is kept in reserve */
+        {TOKEN("\"60\""), 2}, /* as older endpoints write it */
+        {TOKEN("-5"), 2},     /* of no use for another */
+        {TOKEN("300"), 1},
+        {TOKEN("\"3599\""), 1},
         {TOKEN("\"soon\""), 1}, /* an hour where it is not told */
         {"{\"access_token\": \"token-1\"}", 1},
     };
@@ -164,13 +164,13 @@ static void a_refresh_token_gives_way_to_the_one_in_the_answer(void **state)
     use(REFRESH "refresh_token = first\n");
     endpoint_say(&e, 200, ROTATED("second/2"));
     assert_token("a");
-    assert_string_equal(e.form, "grant_type=refresh_token&client_id=app&refresh_token=first"
-                                "&scope=mail+offline_access");
+    assert_string_equal(endpoint_form(&e), "grant_type=refresh_token&client_id=app&refresh_token=first"
+                                           "&scope=mail+offline_access");
     endpoint_say(&e, 200, TOKEN("60"));
     assert_token("a");
-    assert_non_null(strstr(e.form, "&refresh_token=second%2F2&"));
+    assert_non_null(strstr(endpoint_form(&e), "&refresh_token=second%2F2&"));
     assert_token("a"); /* no other has come */
-    assert_non_null(strstr(e.form, "&refresh_token=second%2F2&"));
+    assert_non_null(strstr(endpoint_form(&e), "&refresh_token=second%2F2&"));
 }
 
 static void mailboxes_with_a_refresh_token_have_tokens_of_their_own(void **state)
@@ -179,10 +179,10 @@ static void mailboxes_with_a_refresh_token_have_tokens_of_their_own(void **state
     use(REFRESH "client_secret = " SECRET "\n[mailbox a@x]\nrefresh_token = of-a\n"
                 "[mailbox b@x]\nrefresh_token = of-b\n");
     assert_token("a@x");
-    assert_non_null(strstr(e.form, "&client_secret=s3cr3t%7Evalue%2Bmore&refresh_token=of-a&"));
+    assert_non_null(strstr(endpoint_form(&e), "&client_secret=s3cr3t%7Evalue%2Bmore&refresh_token=of-a&"));
     endpoint_say(&e, 200, "{\"access_token\": \"token-b\"}");
     assert_string_equal(ask("B@X"), "token-b");
-    assert_non_null(strstr(e.form, "refresh_token=of-b"));
+    assert_non_null(strstr(endpoint_form(&e), "refresh_token=of-b"));
     assert_token("A@x");
     assert_int_equal(endpoint_count(&e), 2);
     assert_refused("c@x", "the oauth file has no refresh token for this mailbox");
@@ -318,7 +318,7 @@ static void an_endpoint_that_does_not_verify_is_told_no_secret(void **state)
 {
     (void)state;
     use(CREDENTIALS);
-    e.is_a_stranger = true;
+    endpoint_disguise(&e, true);
     assert_refused("a", "the server's certificate does not verify");
     assert_int_equal(endpoint_count(&e), 0);
 }
@@ -425,10 +425,10 @@ static void a_reload_keeps_the_tokens_of_the_same_secrets(void **state)
     assert_token("a");
     assert_int_equal(endpoint_count(&e), 0);
     assert_token("b");
-    assert_non_null(strstr(e.form, "refresh_token=rotated-b"));
+    assert_non_null(strstr(endpoint_form(&e), "refresh_token=rotated-b"));
     use(REFRESH "[mailbox a]\nrefresh_token = another\n");
     assert_token("a");
-    assert_non_null(strstr(e.form, "refresh_token=another"));
+    assert_non_null(strstr(endpoint_form(&e), "refresh_token=another"));
 }
 
 static void a_reload_forgets_failures(void **state)

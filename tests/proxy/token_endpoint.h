@@ -4,6 +4,7 @@
 #define TOKEN_ENDPOINT_H
 
 #include "../../proxy/conf_load.h"
+#include "../../proxy/oauth.h"
 #include "../../proxy/sockaddr.h"
 #include "tls_pair.h"
 #include <pthread.h>
@@ -12,7 +13,6 @@
 
 struct endpoint {
     int listening;
-    uint16_t port;
     pthread_t thread;
     struct maker root, stranger, leaf, wrong;
     char ca_file[64];
@@ -58,7 +58,7 @@ static inline size_t endpoint_read(SSL *ssl, char *text, size_t size)
 
 static inline void endpoint_serve(struct endpoint *e, SSL *ssl)
 {
-    char request[8192], response[8192];
+    char request[8192], response[2 * OAUTH_TOKEN_MAX];
     size_t head = endpoint_read(ssl, request, sizeof request);
     if (head == 0)
         return;
@@ -107,7 +107,6 @@ static inline void endpoint_listen(struct endpoint *e)
     len = sizeof sa;
     assert_int_equal(getsockname(e->listening, (struct sockaddr *)&sa, &len), 0);
     assert_true(sockaddr_to_addr((struct sockaddr *)&sa, &address));
-    e->port = address.port;
     e->override = (struct tf_override){.host = "login.test", .to = address};
 }
 
@@ -159,6 +158,22 @@ static inline void endpoint_say(struct endpoint *e, unsigned status, const char 
     e->status = status;
     e->body = body;
     pthread_mutex_unlock(&e->mutex);
+}
+
+/* Whether its certificate is from another CA. */
+static inline void endpoint_disguise(struct endpoint *e, bool is_a_stranger)
+{
+    pthread_mutex_lock(&e->mutex);
+    e->is_a_stranger = is_a_stranger;
+    pthread_mutex_unlock(&e->mutex);
+}
+
+/* The body of the last request. */
+static inline const char *endpoint_form(struct endpoint *e)
+{
+    pthread_mutex_lock(&e->mutex);
+    pthread_mutex_unlock(&e->mutex); /* what came before is seen */
+    return e->form;
 }
 
 static inline void endpoint_hold(struct endpoint *e, bool is_held)

@@ -53,8 +53,11 @@ from .mail_clients import (
     Pop3TlsClient,
     SmtpClient,
     SmtpTlsClient,
+    base64_of,
     curl_mail,
     forward,
+    mail_gateway,
+    mail_upgraded,
     openssl_starttls,
     swaks,
 )

@@ -1,12 +1,15 @@
 """Mail clients: one that says the lines it is given, and real ones, each told which gateway, which way and which
 version of TLS. A way is the name of a `forward` listener, or CONNECT."""
 
+import base64
 import imaplib
 import poplib
 import smtplib
 import socket
 
 from .clients import CONNECT, WAIT_S, RawClient, run_client
+from .gateway import Gateway
+from .story import check
 from .tls import TlsPeer, client_context
 
 MAIL_PORTS = "443, 80, 25, 110, 143, 465, 587, 993, 995"
@@ -24,6 +27,31 @@ def forward(origin, client_tls="none", **more):
         **more,
     }
     return {"access.port": MAIL_PORTS, **{f"listener {WAY}.{key}": value for key, value in keys.items()}}
+
+
+def mail_gateway(origin, client_tls="none", settings=None, **keys):
+    """A gateway that upgrades, with such a listener."""
+    return Gateway(origin, settings={**forward(origin, client_tls, **keys), **(settings or {})}, upgrades=True)
+
+
+def mail_upgraded(version="plain", protocol="smtp"):
+    """What the record of an upgrade has, from this version inside to TLS 1.3 outside."""
+    code = {"plain": "mail-upgraded", "1.0": "client-upgraded", "1.1": "client-upgraded"}
+    return {
+        "event.action": "tls-upgraded",
+        "event.code": code.get(version, "client-terminated"),
+        "network.protocol": protocol,
+        "tls.version": None if version == "plain" else version,
+        "tlsfloor.verdict": "upgrade",
+        "tlsfloor.upgrade.from": version,
+        "tlsfloor.upgrade.to": "1.3",
+        "tlsfloor.mail.inside": "SP_PROT_NONE" if version == "plain" else f"SP_PROT_TLS1_{version[2]}_SERVER",
+        "tlsfloor.mail.outside": "SP_PROT_TLS1_3_CLIENT",
+    }
+
+
+def base64_of(text):
+    return base64.b64encode(text.encode()).decode()
 
 
 def mail_socket(gateway, way, origin):
@@ -89,9 +117,21 @@ class MailClient:
         return self.line()
 
     def ehlo(self, name="scanner.example"):
-        """Says EHLO, and answers with what is offered."""
+        """Says EHLO, and answers with what is offered, the greeting first."""
         self.send(f"EHLO {name}\r\n".encode())
         return [line[4:] for line in self.lines_until(lambda line: line[3:4] != "-")]
+
+    def offered(self):
+        """The keywords of what is offered."""
+        return {line.split()[0] for line in self.ehlo()[1:]}
+
+    def message(self, data, sender="MAIL FROM:<scanner@contoso.example>"):
+        """Sends one over SMTP, `data` as it is with the final dot, and answers with the last answer."""
+        for line in (sender, "RCPT TO:<me@contoso.example>", "DATA"):
+            answer = self.say(line)
+            check(answer[0] in "23", f"{line} was answered with {answer}")
+        self.send(data)
+        return self.line()
 
     def tagged(self, tag, command):
         """Says an IMAP command, and answers with all up to its tag."""
