@@ -135,6 +135,7 @@ static enum tf_feed take_ok(struct pop3 *m, struct tf_feed_io *io, struct tf_fac
     pass(io->to_client, line);
     if (is_followed)
         return TF_FEED_TLS_CLIENT;
+    tf_bridge_forget_token(&m->bridge);
     m->phase = tf_pop3_is_list(verb) ? PHASE_LIST : PHASE_COMMAND;
     if (verb == TF_POP3_PASS || verb == TF_POP3_APOP || verb == TF_POP3_AUTH)
         return TF_FEED_SWITCH;
@@ -186,6 +187,7 @@ static enum tf_feed hear_server(struct pop3 *m, struct tf_feed_io *io, struct tf
     /* Unasked, it tells that the server has waited long enough. */
     bool is_last = m->phase == PHASE_RESPONSE && m->verb == TF_POP3_QUIT;
     m->phase = PHASE_COMMAND;
+    tf_bridge_forget_token(&m->bridge);
     pass(io->to_client, line);
     return is_last ? TF_FEED_CLOSE : TF_FEED_MORE;
 }

@@ -37,7 +37,6 @@ static enum tf_feed begin(void *state, const struct tf_mail_plan *plan, struct t
     (void)facts;
     s->plan = *plan;
     s->is_tls[TF_SERVER] = false;
-    s->has_greeted = false;
     s->phase = plan->is_server_tls ? TF_SMTP_AT_HANDSHAKE : TF_SMTP_AT_GREETING;
     return plan->is_server_tls ? TF_FEED_TLS_SERVER : TF_FEED_MORE;
 }
@@ -76,7 +75,6 @@ static enum tf_feed client_secured(struct tf_smtp *s, struct tf_feed_io *io, con
 {
     s->is_tls[TF_CLIENT] = true;
     s->has_greeted = false;
-    s->name[0] = '\0';
     s->phase = TF_SMTP_AT_COMMAND;
     if (s->plan.client_tls != TF_CLIENT_TLS_IMPLICIT)
         return TF_FEED_MORE;
@@ -90,10 +88,13 @@ static enum tf_feed client_secured(struct tf_smtp *s, struct tf_feed_io *io, con
     return TF_FEED_MORE;
 }
 
+/* Who was only followed was at the point where both sides begin anew: what they say inside TLS passes. */
 static enum tf_feed secured(void *state, enum tf_side side, struct tf_feed_io *io, struct tf_facts *facts)
 {
     struct tf_smtp *s = state;
-    assert(s->phase == TF_SMTP_AT_HANDSHAKE && s->plan.way == TF_MAIL_UPGRADE);
+    assert(s->phase == TF_SMTP_AT_HANDSHAKE);
+    if (s->plan.way != TF_MAIL_UPGRADE)
+        return side == TF_CLIENT ? TF_FEED_SWITCH : TF_FEED_MORE;
     return side == TF_SERVER ? server_secured(s, io) : client_secured(s, io, facts);
 }
 

@@ -27,11 +27,13 @@ static struct cut cut_at(struct tf_text line, const char *begin, const char *end
     return (struct cut){from_to(line.p, begin), from_to(begin, end), from_to(end, line.p + line.n)};
 }
 
-static struct cut find_code(struct tf_text line, const char *text)
+static struct cut find_code(struct tf_text line)
 {
-    const char *end = line.p + line.n;
-    if (tf_mail_begins(from_to(text, end), code_begin)) {
-        const char *words = text + strlen(code_begin);
+    struct tf_text rest = line;
+    tf_text_take(&rest, ' '); /* the tag, or the star */
+    tf_mail_word(&rest);      /* the status */
+    if (tf_mail_begins(rest, code_begin)) {
+        const char *words = rest.p + strlen(code_begin), *end = line.p + line.n;
         const char *close = memchr(words, ']', (size_t)(end - words));
         if (close != NULL)
             return cut_at(line, words, close);
@@ -42,11 +44,11 @@ static struct cut find_code(struct tf_text line, const char *text)
 static struct cut find_capabilities(struct tf_text line)
 {
     struct tf_text rest = line;
-    tf_text_take(&rest, ' '); /* the tag, or the star */
+    struct tf_text first = tf_text_take(&rest, ' ');
     struct tf_text word = tf_mail_word(&rest);
-    if (line.p[0] == '*' && tf_mail_is(word, "CAPABILITY"))
+    if (tf_text_is(first, "*") && tf_mail_is(word, "CAPABILITY"))
         return cut_at(line, word.p + word.n, line.p + line.n - strlen("\r\n"));
-    return rest.n > 0 ? find_code(line, rest.p) : (struct cut){.before = line};
+    return find_code(line);
 }
 
 static bool holds(struct tf_text word, const struct tf_mail_offer *offer)
@@ -92,7 +94,7 @@ void tf_imap_put_response(struct tf_writer *w, struct tf_text line, const struct
 
 void tf_imap_put_uncapable(struct tf_writer *w, struct tf_text line)
 {
-    struct cut cut = find_capabilities(line);
+    struct cut cut = find_code(line);
     if (cut.words.p == NULL) {
         tf_put(w, line.p, line.n);
         return;

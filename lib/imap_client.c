@@ -24,6 +24,7 @@ void tf_imap_end_command(struct tf_imap *m)
     m->phase = TF_IMAP_COMMAND;
     m->verb = TF_IMAP_OTHER;
     m->tag[0] = '\0';
+    tf_bridge_forget_token(&m->bridge);
 }
 
 enum tf_feed tf_imap_answer(struct tf_imap *m, const struct tf_feed_io *io, const char *text)

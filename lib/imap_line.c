@@ -1,6 +1,7 @@
 /* Lines of IMAP: commands, literals, responses; see imap_line.h. */
 #include "imap_line.h"
 
+#include "sasl.h"
 #include <string.h>
 
 /* RFC 9051 9: tag, that is ASTRING-CHAR without `+`. */
@@ -119,13 +120,20 @@ static bool take_astring(struct tf_text *rest, char out[TF_USER_MAX])
     return is_taken && !w.full && memchr(out, '\0', w.len) == NULL;
 }
 
-bool tf_imap_read_login(struct tf_text args, struct tf_login *out)
+static bool take_login(struct tf_text rest, struct tf_login *out)
 {
-    struct tf_text rest = args;
-    if (!take_astring(&rest, out->user) || rest.n == 0 || rest.p[0] != ' ')
+    if (!take_astring(&rest, out->user) || out->user[0] == '\0' || rest.n == 0 || rest.p[0] != ' ')
         return false;
     rest = (struct tf_text){rest.p + 1, rest.n - 1};
     return take_astring(&rest, out->password) && tf_text_trim(rest).n == 0;
+}
+
+bool tf_imap_read_login(struct tf_text args, struct tf_login *out)
+{
+    bool is_taken = take_login(args, out);
+    if (!is_taken)
+        tf_login_wipe(out);
+    return is_taken;
 }
 
 static enum tf_imap_status status_of(struct tf_text word)

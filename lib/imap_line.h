@@ -36,7 +36,7 @@ struct tf_imap_literal {
 bool tf_imap_read_literal(struct tf_text line, size_t max, struct tf_imap_literal *out);
 
 /* Name and password: the arguments of LOGIN as they came, literals with the lines that announce them. False:
- * malformed, or longer than a tf_login holds. */
+ * malformed, without a name, or longer than a tf_login holds. */
 bool tf_imap_read_login(struct tf_text args, struct tf_login *out);
 
 enum tf_imap_said {

@@ -87,5 +87,10 @@ void tf_bridge_answer(struct tf_bridge *b, const char *mailbox, struct tf_writer
     if (b->token[0] != '\0')
         tf_sasl_put_xoauth2(to_server, mailbox, b->token);
     tf_put_text(to_server, "\r\n");
-    tf_wipe(b->token, sizeof b->token);
+    tf_bridge_forget_token(b);
+}
+
+void tf_bridge_forget_token(struct tf_bridge *b)
+{
+    tf_wipe(b->token, strlen(b->token));
 }

@@ -41,5 +41,7 @@ void tf_bridge_take_token(struct tf_bridge *b, const char *token);
 /* The server's challenge: gets the token, once; an empty line after that, since it is an error that the
  * server explains, and its refusal comes next. */
 void tf_bridge_answer(struct tf_bridge *b, const char *mailbox, struct tf_writer *to_server);
+/* The server has decided: a token that it has not asked for is not kept. */
+void tf_bridge_forget_token(struct tf_bridge *b);
 
 #endif

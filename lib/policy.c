@@ -262,7 +262,8 @@ enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts
     upgrade = (upgrade && wants_upgrade(policy, facts)) || is_terminated(policy, facts, reason);
     if (upgrade)
         reason = obstacle_of(policy, facts, reason);
-    else if (rule && rule->action == TF_ACTION_BLOCK && reason == TF_REASON_NONE)
+    else if (rule && rule->action == TF_ACTION_BLOCK &&
+             (reason == TF_REASON_NONE || facts->ask == TF_ASK_MAIL))
         reason = TF_REASON_RULE_BLOCK;
 
     facts->reason = reason;

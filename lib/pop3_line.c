@@ -86,12 +86,12 @@ void tf_pop3_put_listed(struct tf_writer *w, enum tf_pop3_verb verb, struct tf_t
                         const struct tf_mail_offer *offer)
 {
     bool is_last = tf_text_is(line, ".\r\n");
+    bool is_servers = offer->has_login && !offer->is_bridge;
     if (is_last)
         put_own(w, verb, offer);
-    if (is_last || verb == TF_POP3_LANG_LIST)
-        tf_put(w, line.p, line.n);
-    else if (verb == TF_POP3_CAPA)
+    if (verb == TF_POP3_CAPA && !is_last)
         put_capability(w, line, offer);
-    else if (offer->has_login && !offer->is_bridge && tf_mail_mechanism_holds(tf_mail_text(line)))
+    else if (is_last || verb == TF_POP3_LANG_LIST ||
+             (is_servers && tf_mail_mechanism_holds(tf_mail_text(line))))
         tf_put(w, line.p, line.n);
 }

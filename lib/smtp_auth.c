@@ -43,15 +43,14 @@ static enum tf_smtp_heard hear(struct tf_smtp_auth *auth, struct tf_text base64,
                    : give_up(auth, "501 5.5.2 That is no user and password in base64\r\n", to_client);
 }
 
-/* "AUTH" SP mechanism [ SP initial-response ]; `=` is an empty one (RFC 4954 4). LOGIN has none by the book,
- * but many devices put the user there. */
+/* An initial response is for PLAIN by the book (RFC 4954 4), but many devices put the user of LOGIN there. */
 enum tf_smtp_heard tf_smtp_auth_begin(struct tf_smtp_auth *auth, bool is_plain, struct tf_text initial,
                                       struct tf_writer *to_client)
 {
     auth->is_plain = is_plain;
     auth->turn = is_plain ? TF_SMTP_TURN_PLAIN : TF_SMTP_TURN_USER;
     if (initial.n > 0)
-        return hear(auth, tf_text_is(initial, "=") ? tf_text_of("") : initial, to_client);
+        return hear(auth, initial, to_client);
     return ask(auth, auth->turn, is_plain ? ASK_PLAIN : ASK_USER, to_client);
 }
 

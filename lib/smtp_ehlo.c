@@ -71,8 +71,7 @@ struct tf_smtp_offer tf_smtp_read_offer(struct tf_text reply)
     return offer;
 }
 
-/* An answer being written. The last line is known only when there are no more: then its separator is mended.
- */
+/* An answer being written. Which line is the last is known behind it: its separator is mended then. */
 struct answer {
     struct tf_writer *w;
     unsigned code;
@@ -119,29 +118,29 @@ static void put_mechanisms(struct tf_writer *w, struct tf_text mechanisms, const
     }
 }
 
-/* Left out when there is nothing to choose from. */
-static void put_auth(struct answer *a, struct tf_text mechanisms, bool is_old, bool is_bridge)
+/* False: there is nothing to choose from, so it is left out. */
+static bool put_auth(struct answer *a, struct tf_text mechanisms, bool is_old, bool is_bridge)
 {
-    static const char keyword[] = "AUTH";
     struct tf_smtp_offer offer = {0};
     struct answer before = *a;
     size_t len = a->w->len;
     read_mechanisms(mechanisms, &offer);
     begin_line(a);
-    tf_put_text(a->w, keyword);
+    tf_put_text(a->w, "AUTH");
     size_t list_at = a->w->len;
     put_mechanisms(a->w, mechanisms, &offer, is_bridge);
     if (a->w->len == list_at) {
         *a = before;
         a->w->len = len;
-        return;
+        return false;
     }
     if (is_old)
         a->w->p[list_at] = '=';
     tf_put_text(a->w, "\r\n");
+    return true;
 }
 
-/* Of each form of AUTH the first line counts: so what is written is bounded. */
+/* Of each form of AUTH one line counts: so what is written is bounded. */
 static void put_capability(struct answer *a, struct tf_text text, const struct tf_smtp_leg *leg,
                            bool has_auth[2])
 {
@@ -152,8 +151,7 @@ static void put_capability(struct answer *a, struct tf_text text, const struct t
     case KEYWORD_AUTH:
     case KEYWORD_OLD_AUTH:
         if (leg->auth && !has_auth[is_old])
-            put_auth(a, rest, is_old, leg->is_bridge);
-        has_auth[is_old] = true;
+            has_auth[is_old] = put_auth(a, rest, is_old, leg->is_bridge);
         break;
     case KEYWORD_REQUIRETLS:
         if (leg->is_tls)

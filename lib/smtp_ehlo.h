@@ -21,11 +21,9 @@ struct tf_smtp_leg {
     bool is_one_line; /* it has said HELO */
 };
 
-/* No more than this longer is what the client gets. */
-enum { TF_SMTP_EHLO_GROWTH = 128 };
-
 /* `reply` is a whole one: lines that tf_smtp_read_reply takes. */
 struct tf_smtp_offer tf_smtp_read_offer(struct tf_text reply);
+/* What is written is longer by the STARTTLS and two `PLAIN LOGIN` at most. */
 void tf_smtp_put_ehlo(struct tf_writer *w, struct tf_text reply, const struct tf_smtp_leg *leg);
 
 #endif

@@ -229,7 +229,7 @@ static enum tf_feed end_reply(struct tf_smtp *s, unsigned code, struct tf_feed_i
     case TF_SMTP_AT_HANDSHAKE:
         break;
     }
-    assert(!"a reply that is taken as a whole, or is none of ours");
+    assert(false); /* hear_whole took it, or nobody was to be heard */
     return TF_FEED_CLOSE;
 }
 

@@ -10,6 +10,7 @@
  * epoll_ctl; the timer exists only if there is something to wait for. */
 #include "dial.h"
 
+#include "original.h"
 #include "sockaddr.h"
 #include <assert.h>
 #include <errno.h>
@@ -38,6 +39,7 @@ enum { V6, V4, FAMILIES };
 struct attempt {
     struct dial *dial;
     int fd; /* -1: it failed */
+    uint16_t own_port;
     struct watch *watch;
     struct tf_addr address;
 };
@@ -133,6 +135,12 @@ static int open_socket(const struct tf_addr *address)
 static void on_ready(void *arg, unsigned ready);
 static void on_timer(uv_timer_t *timer);
 
+static void close_socket(struct attempt *a)
+{
+    own_ports_remove(a->dial->dialer.own_ports, a->own_port);
+    close(a->fd);
+}
+
 /* False: it failed at once, and that is noted. */
 static bool start_attempt(struct dial *dial, const struct tf_addr *address)
 {
@@ -143,12 +151,14 @@ static bool start_attempt(struct dial *dial, const struct tf_addr *address)
     }
     struct attempt *a = &dial->attempts[dial->attempted];
     *a = (struct attempt){.dial = dial, .fd = open_socket(address), .address = *address};
-    if (a->fd >= 0)
+    if (a->fd >= 0) {
+        a->own_port = own_ports_add(dial->dialer.own_ports, a->fd, address);
         a->watch = watch_add(dial->dialer.watcher, a->fd, on_ready, a);
+    }
     if (a->watch == NULL) {
         note_failure(dial, reason_of(errno), address);
         if (a->fd >= 0)
-            close(a->fd);
+            close_socket(a);
         return false;
     }
     dial->attempted++;
@@ -159,7 +169,7 @@ static bool start_attempt(struct dial *dial, const struct tf_addr *address)
 static void close_attempt(struct attempt *a)
 {
     watch_forget(a->dial->dialer.watcher, a->watch);
-    close(a->fd);
+    close_socket(a);
     a->fd = -1;
     a->dial->live--;
 }
@@ -275,8 +285,12 @@ static void on_ready(void *arg, unsigned ready)
         advance_or_finish(dial);
         return;
     }
-    dial->result = (struct dial_result){
-        .reason = TF_REASON_NONE, .fd = a->fd, .watch = a->watch, .destination = a->address};
+    dial->result = (struct dial_result){.reason = TF_REASON_NONE,
+                                        .fd = a->fd,
+                                        .own_port = a->own_port,
+                                        .watch = a->watch,
+                                        .ready = ready,
+                                        .destination = a->address};
     a->fd = -1; /* the winner's is not closed */
     finish(dial);
 }

@@ -14,6 +14,7 @@ struct dialer {
     struct watcher *watcher;
     struct dns *dns;
     struct counters *counters;
+    struct own_ports *own_ports;
 };
 
 struct dial;
@@ -21,7 +22,9 @@ struct dial;
 struct dial_result {
     enum tf_reason reason; /* TF_REASON_NONE: connected */
     int fd;                /* non-blocking, TCP_NODELAY; the callback's from here on; -1 on failure */
-    struct watch *watch;   /* its registration; hand it over or forget it. Edges so far are not told again */
+    uint16_t own_port;     /* what own_ports_add said of it */
+    struct watch *watch;   /* its registration; hand it over or forget it */
+    unsigned ready;        /* edges so far, which are not told again: a server's FIN may be among them */
     struct tf_addr
         destination; /* the address dialled; on failure the one that `reason` is about, or family NONE */
 };

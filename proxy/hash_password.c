@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <getopt.h>
 #include <openssl/crypto.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -42,42 +44,36 @@ static bool read_line(char out[TF_USER_MAX])
         out[n++] = c;
     }
     if (got < 0)
-        return errno != EINTR && fail(strerror(errno));
+        return fail(strerror(errno));
     if (n > 0 && out[n - 1] == '\r')
         n--;
     out[n] = '\0';
     return n > 0 || fail("there is no password");
 }
 
-static volatile sig_atomic_t caught;
-
-static void on_signal(int number)
-{
-    caught = number;
-}
-
-/* With the echo off, until the line is there or a signal would end us. */
+/* With the echo off, until the line is there. A signal that would end us waits until the echo is back. */
 static bool ask(const char *prompt, char out[TF_USER_MAX])
 {
-    static const int ends[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP};
-    enum { ENDS = sizeof ends / sizeof *ends };
-    const struct sigaction note = {.sa_handler = on_signal}; /* without SA_RESTART: read returns */
-    struct sigaction before[ENDS];
     struct termios shown, hidden;
+    sigset_t ends, before;
     if (tcgetattr(STDIN_FILENO, &shown) != 0)
         return fail(strerror(errno));
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
     hidden.c_lflag |= ECHONL;
-    for (size_t i = 0; i < ENDS; i++)
-        sigaction(ends[i], &note, &before[i]);
-    fputs(prompt, stderr);
-    bool ok = (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0 || fail(strerror(errno))) && read_line(out);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-    for (size_t i = 0; i < ENDS; i++)
-        sigaction(ends[i], &before[i], NULL);
-    if (caught)
-        raise(caught);
+    sigemptyset(&ends);
+    for (const int *number = (const int[]){SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP, 0}; *number; number++)
+        sigaddset(&ends, *number);
+    sigprocmask(SIG_BLOCK, &ends, &before);
+    struct pollfd either[] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                              {.fd = signalfd(-1, &ends, SFD_CLOEXEC), .events = POLLIN}};
+    bool ok = tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0 || fail(strerror(errno));
+    if (ok)
+        fputs(prompt, stderr); /* not before: what is typed from here on counts, and is not shown */
+    ok = ok && poll(either, 2, -1) > 0 && !either[1].revents && read_line(out);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &shown);
+    close(either[1].fd);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     return ok;
 }
 

@@ -38,12 +38,6 @@ void link_note(struct link *l, unsigned ready)
         l->failed = l->readable = l->writable = true;
 }
 
-void link_note_own_port(struct link *l, struct loop *loop)
-{
-    if (loop->setting->own_ports != NULL)
-        l->own_port = own_ports_add(loop->setting->own_ports, l->fd);
-}
-
 /* The first block comes from the loop's pool and serves nearly every hello; a larger one is on the heap. */
 static bool take_block(struct lookahead *a, struct loop *loop, size_t n)
 {
@@ -235,8 +229,7 @@ void link_close(struct link *l, struct loop *loop, bool reset)
         tls_link_free(l);
     if (l->watch != NULL)
         watch_forget(loop->watcher, l->watch);
-    if (loop->setting->own_ports != NULL)
-        own_ports_remove(loop->setting->own_ports, l->own_port);
+    own_ports_remove(loop->setting->own_ports, l->own_port);
     if (l->fd >= 0) {
         struct linger abort_now = {.l_onoff = 1, .l_linger = 0};
         if (reset)

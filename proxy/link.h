@@ -32,7 +32,7 @@ struct link {
     bool hangup;       /* an edge told of the peer's FIN: a short read is then not the end */
     bool failed;       /* an edge told of an error */
     bool shut;         /* we have sent our FIN */
-    uint16_t own_port; /* what own_ports_add said; 0: nothing */
+    uint16_t own_port; /* of a server's: what own_ports_add said */
     /* A dialled one, in steps_approach.c: how far it has come, and how much of what is being sent for that
      * has gone out. */
     uint8_t approach;
@@ -54,9 +54,6 @@ enum link_io {
 void link_init(struct link *l, int fd);
 bool link_watch(struct link *l, struct loop *loop, watch_cb *cb, void *arg); /* once, if not watched yet */
 void link_note(struct link *l, unsigned ready);                              /* an edge came */
-/* A socket that was dialled: notes it until it is closed, so that it is known again when a firewall turns it
- * to a transparent listener. */
-void link_note_own_port(struct link *l, struct loop *loop);
 
 /* Reads what there is, up to `room` bytes, past the lookahead: LINK_OK, LINK_AGAIN, LINK_EOF or LINK_ERROR. A
  * link that is still readable after LINK_AGAIN wants another turn at once (tls_link_has_more). */

@@ -69,10 +69,7 @@ static int open_one(const struct tf_addr *address, bool tproxy, bool shared)
               (!tproxy || set_transparent(fd, sa.ss_family)) &&
               set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) && /* accepted sockets inherit it */
               bind(fd, (struct sockaddr *)&sa, len) == 0;
-    if (ok && shared) {
-        set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, DEFER_S);
-        ok = listen(fd, BACKLOG) == 0;
-    }
+    ok = ok && (!shared || listen(fd, BACKLOG) == 0);
     if (!ok) {
         int saved = errno;
         close(fd);
@@ -139,6 +136,11 @@ bool listener_open(struct tf_addr *address, bool tproxy, int *fds, size_t count,
             address->port = port_of(fds[i]);
     }
     return true;
+}
+
+void listener_defer(int fd, bool defer)
+{
+    set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, defer ? DEFER_S : 0);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events);

@@ -14,6 +14,10 @@ bool listener_is_free(const struct tf_addr *address, char *error, size_t size);
  * False, and nothing left open, with a sentence in error. */
 bool listener_open(struct tf_addr *address, bool tproxy, int *fds, size_t count, char *error, size_t size);
 
+/* Whether connections are handed over with their first bytes, which saves a wait; where servers speak first
+ * there are none. May be changed while it listens. */
+void listener_defer(int fd, bool defer);
+
 /* Accepting on one socket of one loop. */
 struct acceptor;
 

@@ -113,6 +113,7 @@ static void change(struct loop *l, const struct setting *setting)
     if (!set_listening(l, setting))
         fprintf(stderr, "tlsfloor: out of memory: a listener could not be started\n");
     l->setting = setting;
+    l->dialer.own_ports = setting->own_ports;
     l->pipes.max = conf->limits.pipes;
     l->minter.max = conf->limits.leaves;
     l->logins.max = conf->limits.logins;
@@ -299,7 +300,7 @@ struct loop *loop_new(const struct setting *setting, struct loop_end end, char *
     if (l->watcher != NULL && minter_init(&l->minter, &l->uv, &l->counters, conf->limits.leaves) &&
         logins_init(&l->logins))
         l->dns = dns_new(&l->uv, &conf->limits, conf->dns_servers, error, size);
-    l->dialer = (struct dialer){&l->uv, l->watcher, l->dns, &l->counters};
+    l->dialer = (struct dialer){&l->uv, l->watcher, l->dns, &l->counters, setting->own_ports};
     if (l->dns != NULL && set_listening(l, setting))
         return l;
     finish(l);

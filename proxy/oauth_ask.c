@@ -17,7 +17,7 @@ enum {
     LIFE_S = 3600,                            /* of a token that does not say */
     LIFE_MAX_S = 24 * 60 * 60,
     ERROR_TEXT_MAX = 64,
-    DESCRIPTION_MAX = 400
+    DESCRIPTION_MAX = 384
 };
 
 static void put_form(struct tf_writer *w, const struct oauth_file *file, const char *refresh_token)

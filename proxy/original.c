@@ -80,22 +80,23 @@ void own_ports_free(struct own_ports *p)
     free(p);
 }
 
-uint16_t own_ports_add(struct own_ports *p, int fd)
+uint16_t own_ports_add(struct own_ports *p, int fd, const struct tf_addr *to)
 {
-    struct tf_addr from, to;
-    if (!name_of(getsockname, fd, &from) || !name_of(getpeername, fd, &to))
+    struct tf_addr from;
+    if (p == NULL || !name_of(getsockname, fd, &from))
         return 0;
-    atomic_store_explicit(&p->marks[from.port], mark_of(&from, &to), memory_order_release);
+    atomic_store_explicit(&p->marks[from.port], mark_of(&from, to), memory_order_release);
     return from.port;
 }
 
 void own_ports_remove(struct own_ports *p, uint16_t port)
 {
-    if (port != 0)
+    if (p != NULL && port != 0)
         atomic_store_explicit(&p->marks[port], 0, memory_order_release);
 }
 
 bool own_ports_have(const struct own_ports *p, const struct tf_addr *source, const struct tf_addr *meant_for)
 {
-    return atomic_load_explicit(&p->marks[source->port], memory_order_acquire) == mark_of(source, meant_for);
+    return p != NULL &&
+           atomic_load_explicit(&p->marks[source->port], memory_order_acquire) == mark_of(source, meant_for);
 }

@@ -102,9 +102,6 @@ static bool load_key(struct reading *r)
     mode_t mode;
     if (!check_readable(r, &mode))
         return false;
-    if (r->settings->is_guarded && (mode & (S_IRWXO | S_IWGRP)))
-        return fail(r, "others may read or change it, and whoever has it can pass for this server",
-                    "; chmod 600, or 640 for a group that may");
     SSL_CTX_set_default_passwd_cb(r->context, on_password);
     SSL_CTX_set_default_passwd_cb_userdata(r->context, r);
     bool is_loaded = SSL_CTX_use_PrivateKey_file(r->context, r->file, SSL_FILETYPE_PEM) == 1;
@@ -112,7 +109,12 @@ static bool load_key(struct reading *r)
     SSL_CTX_set_default_passwd_cb(r->context, NULL);
     if (r->wants_password)
         return fail(r, "the key has a password", "; take it off (openssl pkey -in OLD -out NEW)");
-    return (is_loaded && SSL_CTX_check_private_key(r->context) == 1) || fail_key(r, is_loaded);
+    if (!is_loaded || SSL_CTX_check_private_key(r->context) != 1)
+        return fail_key(r, is_loaded);
+    if (r->settings->is_guarded && (mode & (S_IRWXO | S_IWGRP)))
+        return fail(r, "others may read or change it, and whoever has it can pass for this server",
+                    "; chmod 600, or 640 for a group that may");
+    return true;
 }
 
 bool pem_load_pair(SSL_CTX *context, const struct pem_settings *s, const char *certificate, const char *key)

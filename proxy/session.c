@@ -370,6 +370,7 @@ void session_exchange_over(struct session *s)
     end_access_line(s, facts->reason, facts->started_us);
     count_bytes(s);
     s->setup->over = TF_FEED_MORE;
+    s->setup->has_spoken = false;
     drop_outboxes(s->setup); /* a client that only may ask again holds no buffer */
     *facts = (struct tf_facts){.source = facts->source,
                                .via = facts->via,

@@ -67,6 +67,7 @@ struct setup {
     bool dial_failed;
     struct mint_wait *mint; /* an upgrade waits for its leaf */
     char why[512];          /* facts->detail, where it is no fixed sentence */
+    bool has_spoken;        /* the client, in the request that is being read */
     struct login_check login;
     struct tf_addr meant_for; /* as a PROXY header says; family TF_FAMILY_NONE: it does not */
     /* mail */

@@ -26,13 +26,15 @@ static bool is_tproxy(const struct bound *b)
     return b->listener->kind == TF_KIND_TRANSPARENT && b->listener->intercept == TF_INTERCEPT_TPROXY;
 }
 
-static bool bind_address(struct bound *b, const struct sockets *old, size_t loops, char *error, size_t size)
+/* Not with mail, whose servers greet their clients; a transparent listener does not know before. */
+static bool client_speaks_first(const struct tf_listener *l)
 {
-    b->fds = calloc(loops, sizeof *b->fds);
-    if (b->fds == NULL) {
-        snprintf(error, size, "out of memory");
-        return false;
-    }
+    return l->kind != TF_KIND_TRANSPARENT && (l->kind != TF_KIND_FORWARD || l->protocol < TF_PROTOCOL_SMTP);
+}
+
+/* Into b->fds, from `old` or anew. */
+static bool take_sockets(struct bound *b, const struct sockets *old, size_t loops, char *error, size_t size)
+{
     const struct bound *ours = find(old, b);
     if (ours != NULL && is_tproxy(ours) == is_tproxy(b)) {
         b->actual = ours->actual;
@@ -43,9 +45,23 @@ static bool bind_address(struct bound *b, const struct sockets *old, size_t loop
     b->actual = b->wanted;
     b->is_new = (ours != NULL || listener_is_free(&b->actual, error, size)) &&
                 listener_open(&b->actual, is_tproxy(b), b->fds, loops, error, size);
-    if (!b->is_new)
-        free(b->fds);
     return b->is_new;
+}
+
+static bool bind_address(struct bound *b, const struct sockets *old, size_t loops, char *error, size_t size)
+{
+    b->fds = calloc(loops, sizeof *b->fds);
+    if (b->fds == NULL) {
+        snprintf(error, size, "out of memory");
+        return false;
+    }
+    if (!take_sockets(b, old, loops, error, size)) {
+        free(b->fds);
+        return false;
+    }
+    for (size_t i = 0; i < loops; i++)
+        listener_defer(b->fds[i], client_speaks_first(b->listener));
+    return true;
 }
 
 bool sockets_open(struct sockets *s, const struct tf_conf *conf, const struct sockets *old, size_t loops,

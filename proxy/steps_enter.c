@@ -121,8 +121,7 @@ static enum step_result run_original(struct session *s)
     target->is_address = true;
     target->addr = meant_for;
     facts->has_target = true;
-    if (s->loop->setting->own_ports != NULL &&
-        own_ports_have(s->loop->setting->own_ports, &facts->source, &meant_for))
+    if (own_ports_have(s->loop->setting->own_ports, &facts->source, &meant_for))
         return refuse_for(s, TF_REASON_DESTINATION_SELF);
     return STEP_NEXT;
 }

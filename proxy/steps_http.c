@@ -89,6 +89,14 @@ static enum step_result take_request(struct session *s)
     return end_for(s, TF_REASON_NONE);
 }
 
+/* The client will say no more; the front says what is missing, if anything. */
+static enum step_result end_request(struct session *s)
+{
+    s->side[TF_CLIENT].eof = true;
+    enum step_result r = take_request(s);
+    return r == STEP_MORE ? end_for(s, TF_REASON_NONE) : r;
+}
+
 static enum step_result run_request(struct session *s)
 {
     struct link *client = &s->side[TF_CLIENT];
@@ -98,6 +106,7 @@ static enum step_result run_request(struct session *s)
     for (;;) {
         if (link_ahead(client).n > 0 || session_is_login_pending(s)) {
             size_t before = link_ahead(client).n;
+            s->setup->has_spoken = true;
             enum step_result r = take_request(s);
             if (r != STEP_MORE)
                 return r;
@@ -115,19 +124,15 @@ static enum step_result run_request(struct session *s)
             return refuse_for(s, TF_REASON_NO_RESOURCES);
         case LINK_EOF:
         case LINK_ERROR:
-            if (link_ahead(client).n == 0 || client->eof)
-                return end_for(s, TF_REASON_NONE);
-            client->eof = true; /* the front says what is missing */
-            continue;
+            return end_request(s);
         }
     }
 }
 
 static enum step_result late_request(struct session *s)
 {
-    if (link_ahead(&s->side[TF_CLIENT]).n == 0)
-        return end_for(s, TF_REASON_CLIENT_SILENT);
-    return refuse_for(s, TF_REASON_REQUEST_TIMEOUT);
+    return s->setup->has_spoken ? refuse_for(s, TF_REASON_REQUEST_TIMEOUT)
+                                : end_for(s, TF_REASON_CLIENT_SILENT);
 }
 
 const struct step step_request = {"request", run_request, offsetof(struct tf_limits, request_ms),

@@ -67,11 +67,10 @@ static void on_dialled(void *arg, const struct dial_result *result)
     if (result->reason == TF_REASON_NONE) {
         struct link *server = &s->side[TF_SERVER];
         link_init(server, result->fd);
-        link_note_own_port(server, s->loop);
+        server->own_port = result->own_port;
         server->watch = result->watch;
         watch_hand_over(server->watch, session_on_server, s);
-        /* An edge that the dial saw is not told again. */
-        server->readable = server->writable = true;
+        link_note(server, result->ready);
         setup->server = (struct place){.target = facts->target,
                                        .is_secure = facts->verdict == TF_VERDICT_UPGRADE,
                                        .address = facts->destination};

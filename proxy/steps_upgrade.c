@@ -37,14 +37,14 @@ static bool begin_originate(struct session *s)
 {
     const struct tf_facts *facts = session_facts(s);
     const struct tls *tls = s->loop->setting->tls;
-    bool is_http = facts->ask == TF_ASK_HTTP ||
-                   (facts->mail == TF_MAIL_NONE && !tf_port_is_mail(facts->target.port));
+    bool is_http =
+        facts->ask == TF_ASK_HTTP || (facts->mail == TF_MAIL_NONE && !tf_port_is_mail(facts->target.port));
     if (tls == NULL) /* a reload has taken it away */
         return false;
     const char *name = session_server_name(s);
     struct resume_entry *known = resume_hold(&s->loop->resumer, name, facts->target.port);
-    SSL *ssl = tls_outside(tls, name, facts->hello.alpn, is_http,
-                           known != NULL ? resume_session(known) : NULL);
+    SSL *ssl =
+        tls_outside(tls, name, facts->hello.alpn, is_http, known != NULL ? resume_session(known) : NULL);
     if (ssl != NULL && known != NULL)
         tls_outside_lead(ssl, resume_group(known));
     if (tls_link_start(&s->side[TF_SERVER], ssl, (struct tf_span){NULL, 0})) {

@@ -47,6 +47,7 @@ static const struct hint server_errors[] = {
 static const struct hint client_errors[] = {
     {SSL_R_NO_SHARED_CIPHER, "the client has no suite that goes with this certificate"},
     {SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM, "the client takes no signature of this certificate's key"},
+    {SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS, "the client takes no signature that we could make"},
     {SSL_R_UNSUPPORTED_PROTOCOL, "the client has no version that this OpenSSL can do"},
     {SSL_R_UNEXPECTED_EOF_WHILE_READING, "the client closed the connection"},
     {0, NULL},
@@ -132,12 +133,13 @@ enum tf_reason tls_outside_failure(SSL *ssl, struct tf_writer *why)
     return verified ? TF_REASON_UPSTREAM_TLS_FAILED : TF_REASON_UPSTREAM_VERIFY_FAILED;
 }
 
-/* A client may be served by a certificate of another kind than the one there is; minting asks before. */
+/* Where leaves are minted, this is known before. */
 static bool is_unsuited(unsigned long code)
 {
     int reason = ERR_GET_REASON(code);
     return ERR_GET_LIB(code) == ERR_LIB_SSL &&
-           (reason == SSL_R_NO_SHARED_CIPHER || reason == SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM);
+           (reason == SSL_R_NO_SHARED_CIPHER || reason == SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM ||
+            reason == SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS);
 }
 
 static bool is_about_certificates(int alert)
@@ -155,7 +157,7 @@ static bool is_about_certificates(int alert)
     }
 }
 
-/* `distrusts`: what it is that the client does not like our certificate. */
+/* `distrusts`: the reason where the client does not like our certificate. */
 static enum tf_reason client_failure(enum tf_reason distrusts, struct tf_writer *why)
 {
     unsigned long code = ERR_peek_error();

@@ -37,6 +37,9 @@ test)
     want curl has curl
     want nodejs has node
     want swaks has swaks
+    want haproxy has haproxy
+    want iproute2 has ip
+    want nftables test -x /usr/sbin/nft
     want libnet-ssleay-perl perl -MNet::SSLeay -e 1
     want default-jdk-headless has javac
     want chromium has chromium

@@ -2,6 +2,8 @@
 `check` prints."""
 
 import contextlib
+import re
+import time
 
 from harness import (
     TLS10,
@@ -25,7 +27,7 @@ from harness import (
     skip_unless,
     story,
 )
-from harness.netns import CLIENT, SERVER_SIDE, Networks, advised_firewall, nft
+from harness.netns import CLIENT, SERVER_SIDE, Networks, advised_firewall, advised_lines, has_firewall, nft
 from harness.origins import OfficeOrigin
 from harness.tls import server_context
 
@@ -47,9 +49,9 @@ def of_family(addresses, family):
 class World:
     """Networks, the gateway with its firewall, and servers that `serve` makes. `settings` on top."""
 
-    def __init__(self, how=REDIRECT, firewall=True, upgrades=False, settings=None):
+    def __init__(self, how=REDIRECT, upgrades=False, settings=None):
         skip_unless(HAS_NETWORKS, "network namespace")
-        self.firewall = firewall
+        skip_unless(has_firewall(), "nftables with redirect and tproxy in the kernel")
         self.upgrades = upgrades
         self.settings = {
             "listener way.listen": f"*:{LISTENER}",
@@ -64,8 +66,7 @@ class World:
         with contextlib.ExitStack() as stack:
             self.networks = stack.enter_context(Networks(*OFFICE_ADDRESSES.values(), *OTHER_ADDRESSES.values()))
             self.gateway = stack.enter_context(Gateway(settings=self.settings, upgrades=self.upgrades))
-            if self.firewall:
-                stack.enter_context(advised_firewall(self.gateway))
+            stack.enter_context(advised_firewall(self.gateway))
             self.stack = stack.pop_all()
         return self
 
@@ -237,20 +238,63 @@ def who_connects_to_the_listener_itself_goes_nowhere():
             world.record({"event.action": "access-denied", "event.code": "no-original-destination"})
 
 
+OUTPUT = f"""table inet tlsfloor {{
+    chain output {{
+        type nat hook output priority -100
+        tcp dport {{ 443, 587 }} redirect to :{LISTENER}
+    }}
+}}"""
+
+
+def ends_at_once(family, port, hello, threads):
+    address = OTHER_ADDRESSES[family]
+    with World(settings={"gateway.threads": threads}) as world:
+        nft(OUTPUT)
+        before, began = world.gateway.cpu_s(), time.monotonic()
+        with world.client(address, port) as client:
+            client.send(hello)
+            check(client.receive_all(), "the client is told")
+        source = of_family(SERVER_SIDE, family)
+        world.record({"event.code": "destination-self", "source.ip": source, "destination.ip": address})
+        check(time.monotonic() - began < 5, "it ends at once")
+        check(world.gateway.cpu_s() - before < 1, "it does not spin")
+
+
 @story
 def a_redirect_of_the_gateways_own_connections_ends_at_once():
-    """An output chain without the exception for the gateway's own user."""
+    """An output chain without the exception for the gateway's own user. One record: it went round once."""
     for family in (4, 6) if has_ipv6() else (4,):
-        address = OTHER_ADDRESSES[family]
-        with World() as world:
-            nft(f"table inet tlsfloor {{ chain output {{ type nat hook output priority -100; tcp dport 443 redirect to :{LISTENER}; }}; }}")
-            before = world.gateway.cpu_s()
-            with world.client(address) as client:
-                client.send(one_record(client_hello(TLS12)))
-                client.receive_all()
-            source = of_family(SERVER_SIDE, family)
-            world.record({"event.code": "destination-self", "source.ip": source, "destination.ip": address})
-            check(world.gateway.cpu_s() - before < 1, "it does not spin")
+        for threads in ("1", "4"):
+            ends_at_once(family, 443, one_record(client_hello(TLS12)), threads)
+
+
+@story
+def and_so_does_that_of_mail_where_servers_speak_first():
+    for threads in ("1", "4"):
+        ends_at_once(4, 587, b"", threads)
+
+
+@story
+def the_output_chain_that_check_prints_is_one():
+    """It is a comment until somebody has a user for the gateway."""
+    with World() as world:
+        rules, _ = advised_lines(world.gateway)
+        chain = re.search(r"^ +# chain output \{\n.*?^ +# \}\n", rules, re.M | re.S)[0]
+        chain = re.sub(r"^ +# ", "", chain, flags=re.M).replace("skuid tlsfloor", "skuid 0")
+        nft(f"table inet tlsfloor {{\n{chain}}}")
+
+
+@story
+def other_programs_of_the_gateways_machine_are_served():
+    """They have its own address, and are turned as well; what the gateway dials for them is another address here."""
+    asked, dialled = OTHER_ADDRESSES[4], OFFICE_ADDRESSES[4]
+    with World(settings={"upstream.resolve": f"{asked}:443:{dialled}:443"}) as world:
+        nft(OUTPUT.replace("tcp dport", f"ip daddr {asked} tcp dport"))
+        origin = world.serve(TlsOrigin, dialled)
+        for _ in range(3):
+            with RawClient(443, asked) as raw:
+                TlsPeer(raw.sock, client_context("1.2"), NAME).handshake().close()
+        check_equal(len(origin.connections), 3, "connections to the server")
 
 
 run_stories()

@@ -1,6 +1,7 @@
 """Mail that nobody upgrades: the dialogue passes as it is, until STARTTLS brings a hello. That, and the server's, are
 held to the floor; what stays in plain text does not pass."""
 
+import socket
 import ssl
 
 from harness import (
@@ -36,7 +37,7 @@ from harness import (
 NAME = "mail.floor.test"
 PROTOCOLS = ("smtp", "imap", "pop3")
 WAYS = (WAY, CONNECT)
-SAYS_NO = {"smtp": "554 5.7.", "imap": "* BYE ", "pop3": "-ERR "}
+SAYS_NO = {"smtp": "554 5.", "imap": "* BYE ", "pop3": "-ERR "}
 CONSENT = {"smtp": "220 ", "imap": "t1 OK ", "pop3": "+OK "}
 IN_PLAIN = {
     "smtp": ("MAIL FROM:<a@b.example>", "AUTH PLAIN AGEAYg==", "AUTH LOGIN"),
@@ -123,7 +124,7 @@ def starttls_at_1_0_is_refused_with_an_alert():
                     "tlsfloor.mail.inside": "SP_PROT_TLS1_0_SERVER",
                 }
             )
-            check_equal(origin.session().commands()[-1][-4:], "STLS" if protocol == "pop3" else "TTLS", "the last words")
+            check(origin.session().commands()[-1].endswith(("STARTTLS", "STLS")), "the hello has reached the server")
 
 
 @story
@@ -254,7 +255,7 @@ def what_a_client_puts_behind_its_STARTTLS_never_arrives():
                     check_in(SAYS_NO[protocol], client.line()[:8], "the answer")
                     check_equal(client.rest(), b"", "what comes behind it")
                 gateway.record({"event.action": "malformed", "event.code": "starttls-command-injection"})
-                check(behind not in origin.finished().received, "what was injected arrived")
+                check(asks + behind not in origin.finished().received, "what was injected arrived")
 
 
 @story
@@ -313,6 +314,7 @@ def a_server_that_cannot_be_reached_is_said_so():
     busy = {"smtp": "421 4.4.", "imap": "* BYE ", "pop3": "-ERR "}
     for protocol in PROTOCOLS:
         origin = server(protocol)
+        origin.listener.shutdown(socket.SHUT_RDWR)  # or who waits in accept would still get a connection
         origin.close()
         with gateway_to(origin) as gateway, MailClient(gateway, origin) as client:
             check_in(busy[protocol], client.line()[:8], "the greeting")

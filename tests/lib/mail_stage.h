@@ -260,8 +260,8 @@ static void follow_cue(struct mail_stage *s, enum cue cue, const char *text, siz
     }
 }
 
-/* Bytes come `step` at a time. What nobody asked about must not have happened. */
-static void perform(const struct tf_front *front, const struct play *play, size_t step)
+/* The session as it is when its server has just been connected. The caller frees its `state`. */
+static struct mail_stage *open_stage(const struct tf_front *front, const struct play *play)
 {
     static const struct tf_m365_set set;
     static struct mail_stage s;
@@ -277,21 +277,42 @@ static void perform(const struct tf_front *front, const struct play *play, size_
     strcpy(s.facts.target.host, "mail.example");
     s.is_client_mute = play->plan.client_tls == TF_CLIENT_TLS_IMPLICIT;
     call(&s, CALL_BEGIN, TF_SERVER, false, NULL);
-    for (size_t i = 0; i < COUNT(play->lines) && play->lines[i].cue != END; i++)
-        follow_cue(&s, play->lines[i].cue, play->lines[i].text, step);
-    assert_string_equal(s.wants, "");
-    assert_string_equal(s.heard[TF_CLIENT].p, "");
-    assert_string_equal(s.heard[TF_SERVER].p, "");
-    free(s.state);
+    return &s;
 }
 
-/* As a cmocka test whose initial state is a play: with whole turns, byte by byte, and in between; what comes
- * out must always be the same. `front` is the test file's. */
+static void follow_cues(struct mail_stage *s, const struct play *play, size_t step)
+{
+    for (size_t i = 0; i < COUNT(play->lines) && play->lines[i].cue != END; i++)
+        follow_cue(s, play->lines[i].cue, play->lines[i].text, step);
+}
+
+/* Bytes come `step` at a time. What the play does not tell of must not have happened. */
+static void perform(const struct tf_front *front, const struct play *play, size_t step)
+{
+    struct mail_stage *s = open_stage(front, play);
+    follow_cues(s, play, step);
+    assert_string_equal(s->wants, "");
+    assert_string_equal(s->heard[TF_CLIENT].p, "");
+    assert_string_equal(s->heard[TF_SERVER].p, "");
+    free(s->state);
+}
+
+/* With whole turns, byte by byte, and in between: what comes out must always be the same. */
 static void perform_all(const struct tf_front *front, const struct play *play)
 {
     static const size_t steps[] = {sizeof((struct text *)0)->p, 1, 7};
     for (size_t i = 0; i < COUNT(steps); i++)
         perform(front, play, steps[i]);
+}
+
+/* Plays as tests whose initial state is the play; returns how many. */
+static size_t put_plays(struct CMUnitTest *tests, const struct play *plays, size_t n,
+                        CMUnitTestFunction function)
+{
+    for (size_t i = 0; i < n; i++)
+        tests[i] = (struct CMUnitTest){
+            .name = plays[i].name, .test_func = function, .initial_state = (void *)&plays[i]};
+    return n;
 }
 
 #endif

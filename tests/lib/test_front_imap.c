@@ -1,32 +1,57 @@
 /* front_imap.c as plays; see mail_stage.h. Logins for the bridge are in test_front_imap_bridge.c. */
 #include "mail_stage.h"
 
-#define GREETING        "* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] mail.example ready\r\n"
-#define PLAIN_GREETING  "* OK mail.example ready\r\n"
-#define CAPABILITIES    "* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=GSSAPI AUTH=SCRAM-SHA-256-PLUS ID\r\n"
-#define OFFERED         "* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN ID STARTTLS\r\n"
-#define OFFERED_IN_TLS  "* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN ID\r\n"
-#define OFFERED_LATER   "* CAPABILITY IMAP4rev1 SASL-IR ID STARTTLS LOGINDISABLED\r\n"
+#define GREETING       "* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] mail.example ready\r\n"
+#define PLAIN_GREETING "* OK mail.example ready\r\n"
+#define CAPABILITIES   "* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=GSSAPI AUTH=SCRAM-SHA-256-PLUS ID\r\n"
+#define OFFERED        "* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN ID STARTTLS\r\n"
+#define OFFERED_IN_TLS "* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN ID\r\n"
+#define OFFERED_LATER  "* CAPABILITY IMAP4rev1 SASL-IR ID STARTTLS LOGINDISABLED\r\n"
 #define SECURE                                                                                               \
     {S, GREETING}, {TO_S, "T1 STARTTLS\r\n"}, {TO_C, ""}, {S, "T1 OK go\r\n"}, {WANTS, "tls-server"},        \
-    {SECURED_S, NULL}, {TO_C, PLAIN_GREETING}
+        {SECURED_S, NULL},                                                                                   \
+    {                                                                                                        \
+        TO_C, PLAIN_GREETING                                                                                 \
+    }
 #define BYE(sentence) "* BYE " sentence "\r\n"
 #define CLEARTEXT     BYE("the mail session goes on in plain text, where only TLS may pass")
-#define MALFORMED     BYE("what the client says is not the listener's mail protocol, or a line is longer than "  \
-                          "[limits] line_bytes")
-#define NOT_MAIL      BYE("what the server says is not the mail protocol of this listener or port")
-#define NO_STARTTLS   BYE("the server does not offer STARTTLS, or refuses it")
-#define CLOSED        BYE("the server closed the connection before it answered")
+#define MALFORMED                                                                                            \
+    BYE("what the client says is not the listener's mail protocol, or a line is longer than "                \
+        "[limits] line_bytes")
+#define NOT_MAIL           BYE("what the server says is not the mail protocol of this listener or port")
+#define NO_STARTTLS        BYE("the server does not offer STARTTLS, or refuses it")
+#define CLOSED             BYE("the server closed the connection before it answered")
 #define COMMAND_INJECTION  BYE("the client sent something in plain text behind its STARTTLS")
 #define RESPONSE_INJECTION BYE("the server sent something in plain text behind its answer to STARTTLS")
 
-#define FOLLOW   {.way = TF_MAIL_FOLLOW, .client_tls = TF_CLIENT_TLS_OPTIONAL}
-#define NONE     {.way = TF_MAIL_UPGRADE, .client_tls = TF_CLIENT_TLS_NONE}
-#define OPTIONAL {.way = TF_MAIL_UPGRADE, .client_tls = TF_CLIENT_TLS_OPTIONAL}
-#define STARTTLS {.way = TF_MAIL_UPGRADE, .client_tls = TF_CLIENT_TLS_STARTTLS}
-#define IMPLICIT {.way = TF_MAIL_UPGRADE, .client_tls = TF_CLIENT_TLS_IMPLICIT}
-#define TLS      {.way = TF_MAIL_UPGRADE, .client_tls = TF_CLIENT_TLS_OPTIONAL, .is_server_tls = true}
-#define TLS_BOTH {.way = TF_MAIL_UPGRADE, .client_tls = TF_CLIENT_TLS_IMPLICIT, .is_server_tls = true}
+#define FOLLOW                                                                                               \
+    {                                                                                                        \
+        .way = TF_MAIL_FOLLOW, .client_tls = TF_CLIENT_TLS_OPTIONAL                                          \
+    }
+#define NONE                                                                                                 \
+    {                                                                                                        \
+        .way = TF_MAIL_UPGRADE, .client_tls = TF_CLIENT_TLS_NONE                                             \
+    }
+#define OPTIONAL                                                                                             \
+    {                                                                                                        \
+        .way = TF_MAIL_UPGRADE, .client_tls = TF_CLIENT_TLS_OPTIONAL                                         \
+    }
+#define STARTTLS                                                                                             \
+    {                                                                                                        \
+        .way = TF_MAIL_UPGRADE, .client_tls = TF_CLIENT_TLS_STARTTLS                                         \
+    }
+#define IMPLICIT                                                                                             \
+    {                                                                                                        \
+        .way = TF_MAIL_UPGRADE, .client_tls = TF_CLIENT_TLS_IMPLICIT                                         \
+    }
+#define TLS                                                                                                  \
+    {                                                                                                        \
+        .way = TF_MAIL_UPGRADE, .client_tls = TF_CLIENT_TLS_OPTIONAL, .is_server_tls = true                  \
+    }
+#define TLS_BOTH                                                                                             \
+    {                                                                                                        \
+        .way = TF_MAIL_UPGRADE, .client_tls = TF_CLIENT_TLS_IMPLICIT, .is_server_tls = true                  \
+    }
 
 /* clang-format off */
 static const struct play plays[] = {
@@ -135,19 +160,19 @@ static const struct play plays[] = {
       {TO_C, "+ go\r\n"}, {TO_S, "uu {2}\r\n"}, {S, "+\r\n"}, {TO_C, "+\r\n"}, {TO_S, "b NOOP\r\n"},
       {S, "a OK\r\n"}, {TO_C, "a OK\r\n"}, {WANTS, "switch"}}},
     {"a_literal_may_look_like_commands", OPTIONAL, false,
-     {SECURE, {C, "a LOGIN {12+}\r\nb STARTTLS\r\n {1+}\r\np\r\nc NOOP\r\n"},
+     {SECURE, {C, "a LOGIN {12+}\r\n"}, {C, "b STARTTLS\r\n"}, {C, " {1+}\r\n"}, {C, "p\r\n"}, {C, "c NOOP\r\n"},
       {TO_S, "a LOGIN {12+}\r\nb STARTTLS\r\n {1+}\r\np\r\n"}, {S, "a NO\r\n"}, {TO_C, "a NO\r\n"},
       {TO_S, "c NOOP\r\n"}}},
     {"a_server_may_refuse_a_literal", OPTIONAL, false,
      {SECURE, {C, "a LOGIN {2}\r\n"}, {TO_S, "a LOGIN {2}\r\n"}, {S, "a BAD no\r\n"}, {TO_C, "a BAD no\r\n"},
-      {C, "b NOOP\r\n"}, {TO_S, "b NOOP\r\n"}}},
+      {C, "b NOOP\r\n"}, {TO_S, "b NOOP\r\n"}, {S, "b OK\r\n"}, {TO_C, "b OK\r\n"}}},
     {"challenges_and_replies_pass_in_turn", OPTIONAL, false,
      {SECURE, {C, "a AUTHENTICATE CRAM-MD5\r\nreply\r\n"}, {TO_S, "a AUTHENTICATE CRAM-MD5\r\n"},
       {S, "+ Y2hhbGxlbmdl\r\n"}, {TO_C, "+ Y2hhbGxlbmdl\r\n"}, {TO_S, "reply\r\n"}, {S, "a OK in\r\n"},
       {TO_C, "a OK in\r\n"}, {WANTS, "switch"}}},
     {"a_servers_literal_may_look_like_an_answer", OPTIONAL, false,
      {SECURE, {C, "a ID NIL\r\n"}, {TO_S, "a ID NIL\r\n"},
-      {S, "* ID (\"name\" {8}\r\na OK x\r\n \"os\" {0}\r\n)\r\na OK done\r\n"},
+      {S, "* ID (\"name\" {8}\r\n"}, {S, "a OK x\r\n"}, {S, " \"os\" {0}\r\n"}, {S, ")\r\n"}, {S, "a OK done\r\n"},
       {TO_C, "* ID (\"name\" {8}\r\na OK x\r\n \"os\" {0}\r\n)\r\na OK done\r\n"},
       {C, "b NOOP\r\n"}, {TO_S, "b NOOP\r\n"}}},
     {"a_servers_free_text_announces_nothing", OPTIONAL, false,
@@ -236,12 +261,7 @@ static void play_whole(void **state)
 int main(void)
 {
     struct CMUnitTest tests[COUNT(plays) + COUNT(whole_plays)];
-    for (size_t i = 0; i < COUNT(plays); i++)
-        tests[i] = (struct CMUnitTest){
-            .name = plays[i].name, .test_func = play_in_all_pieces, .initial_state = (void *)(uintptr_t)&plays[i]};
-    for (size_t i = 0; i < COUNT(whole_plays); i++)
-        tests[COUNT(plays) + i] = (struct CMUnitTest){.name = whole_plays[i].name,
-                                                      .test_func = play_whole,
-                                                      .initial_state = (void *)(uintptr_t)&whole_plays[i]};
+    size_t n = put_plays(tests, plays, COUNT(plays), play_in_all_pieces);
+    put_plays(tests + n, whole_plays, COUNT(whole_plays), play_whole);
     return cmocka_run_group_tests_name("front_imap", tests, NULL, NULL);
 }

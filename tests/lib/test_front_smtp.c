@@ -30,6 +30,17 @@ static const struct play following[] = {
                {S, "220 2.0.0 go\r\n"},
                {TO_C, "220 2.0.0 go\r\n"},
                {WANTS, "tls-client"}}},
+    {"nothing_is_followed_into_tls",
+     {.way = TF_MAIL_FOLLOW},
+     .lines = {{S, BANNER},
+               {C, "STARTTLS\r\n"},
+               {TO_S, "STARTTLS\r\n"},
+               {S, "220 go\r\n"},
+               {TO_C, BANNER "220 go\r\n"},
+               {WANTS, "tls-client"},
+               {SECURED_S, NULL},
+               {SECURED_C, NULL},
+               {WANTS, "switch"}}},
     {"exchange_servers_say_x_anonymoustls",
      {.way = TF_MAIL_FOLLOW},
      .lines = {{S, BANNER},
@@ -179,6 +190,16 @@ static const struct play upgrading[] = {
                {S, "502-5.5.1 what\r\n502 5.5.1 is that?\r\n"},
                {TO_S, "EHLO a\r\n"},
                {TO_C, BANNER "502-5.5.1 what\r\n502 5.5.1 is that?\r\n"}}},
+    {"a_server_that_refuses_ehlo_inside_tls_says_so_itself",
+     {.way = TF_MAIL_UPGRADE, .is_server_tls = true},
+     .lines = {{WANTS, "tls-server"},
+               {SECURED_S, NULL},
+               {S, BANNER},
+               {C, "EHLO ?\r\n"},
+               {TO_S, "EHLO ?\r\n"},
+               {S, "501-5.5.4 that\r\n501 5.5.4 is no name\r\n"},
+               {C, "MAIL FROM:<a@b>\r\n"},
+               {TO_C, BANNER "501-5.5.4 that\r\n501 5.5.4 is no name\r\n503 5.5.1 EHLO or HELO first\r\n"}}},
     {"a_server_in_tls_from_the_first_byte_greets_inside_it",
      {.way = TF_MAIL_UPGRADE, .is_server_tls = true},
      .lines = {{WANTS, "tls-server"},
@@ -424,22 +445,13 @@ static void a_refusal_needs_no_session(void **state)
     }
 }
 
-static struct CMUnitTest tests[64];
-static size_t test_count;
-
-static void add(const struct play *plays, size_t n, CMUnitTestFunction function)
-{
-    for (size_t i = 0; i < n; i++)
-        tests[test_count++] = (struct CMUnitTest){
-            .name = plays[i].name, .test_func = function, .initial_state = (void *)&plays[i]};
-}
-
 int main(void)
 {
-    add(following, COUNT(following), plays_out);
-    add(upgrading, COUNT(upgrading), plays_out);
-    add(client_tls, COUNT(client_tls), plays_out);
-    add(injections, COUNT(injections), plays_out_at_once);
-    tests[test_count++] = (struct CMUnitTest)cmocka_unit_test(a_refusal_needs_no_session);
-    return _cmocka_run_group_tests("front_smtp", tests, test_count, NULL, NULL);
+    struct CMUnitTest tests[COUNT(following) + COUNT(upgrading) + COUNT(client_tls) + COUNT(injections) + 1];
+    size_t n = put_plays(tests, following, COUNT(following), plays_out);
+    n += put_plays(tests + n, upgrading, COUNT(upgrading), plays_out);
+    n += put_plays(tests + n, client_tls, COUNT(client_tls), plays_out);
+    n += put_plays(tests + n, injections, COUNT(injections), plays_out_at_once);
+    tests[n] = (struct CMUnitTest)cmocka_unit_test(a_refusal_needs_no_session);
+    return cmocka_run_group_tests_name("front_smtp", tests, NULL, NULL);
 }

@@ -112,6 +112,15 @@ static void an_old_client_whose_tls_must_end_here_needs_a_reason_to_be_upgraded(
     assert_decides(&p, &f, TF_VERDICT_UPGRADE, TF_REASON_NONE, NULL);
 }
 
+static void plain_mail_on_a_rule_that_blocks_is_blocked_by_the_rule(void **state)
+{
+    (void)state;
+    const struct tf_rule rules[] = {rule(TF_ACTION_BLOCK)};
+    struct tf_policy p = upgrading(rules, 1);
+    struct tf_facts f = mail_to("smtp.office365.com:587");
+    assert_decides(&p, &f, TF_VERDICT_BLOCK, TF_REASON_RULE_BLOCK, &rules[0]);
+}
+
 static void a_rule_that_blocks_comes_before_tls_that_must_end_here(void **state)
 {
     (void)state;
@@ -188,6 +197,7 @@ int main(void)
         cmocka_unit_test(plain_mail_that_is_monitored_passes_and_is_noted),
         cmocka_unit_test(a_healthy_client_passes_unless_its_tls_must_end_here),
         cmocka_unit_test(an_old_client_whose_tls_must_end_here_needs_a_reason_to_be_upgraded),
+        cmocka_unit_test(plain_mail_on_a_rule_that_blocks_is_blocked_by_the_rule),
         cmocka_unit_test(a_rule_that_blocks_comes_before_tls_that_must_end_here),
         cmocka_unit_test(a_certificate_of_the_listener_needs_no_ca),
         cmocka_unit_test(a_client_may_call_a_forward_listener_what_it_likes),

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "../../proxy/original.h"
 #include "dial_fixture.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -64,7 +65,40 @@ static void server_that_hangs_up_at_once_is_still_a_connection(void **state)
     close(accepted);
     await(&o);
     assert_int_equal(o.result.reason, TF_REASON_NONE);
+    assert_int_equal(o.result.ready, WATCH_READ | WATCH_WRITE | WATCH_HANGUP); /* nobody tells of it again */
     drop(&o);
+}
+
+/* A firewall may turn it back to a listener of ours, which then must know it before the dial hears of it. */
+static void connection_is_known_as_ours_from_its_start_to_its_failure(void **state)
+{
+    (void)state;
+    struct outcome o;
+    struct own_ports *own = dialer.own_ports = own_ports_new();
+    struct tf_addr server_side = address("127.0.0.1", 0), from;
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof sa;
+    int listening = bind_to("127.0.0.1", 0);
+    server_side.port = listening_port(listening);
+    start(&o, "127.0.0.1", server_side.port);
+    int accepted = accept(listening, (struct sockaddr *)&sa, &len);
+    assert_true(accepted >= 0);
+    assert_true(sockaddr_to_addr((struct sockaddr *)&sa, &from));
+    assert_true(own_ports_have(own, &from, &server_side));
+    await(&o);
+    assert_int_equal(o.result.own_port, from.port);
+    assert_true(own_ports_have(own, &from, &server_side));
+    close(accepted);
+    drop(&o);
+
+    start(&o, "127.0.0.1", server_side.port);
+    accepted = accept(listening, (struct sockaddr *)&sa, &len);
+    assert_true(sockaddr_to_addr((struct sockaddr *)&sa, &from));
+    dial_cancel(o.dial);
+    assert_false(own_ports_have(own, &from, &server_side));
+    close(accepted);
+    dialer.own_ports = NULL;
+    own_ports_free(own);
 }
 
 static void refused_connection_is_told(void **state)
@@ -112,6 +146,43 @@ static void own_listener_fails_at_once(void **state)
     conf.access.listeners = &own;
     conf.access.listener_count = 1;
     start(&o, "127.0.0.1", port);
+    assert_failed_at_once(&o, TF_REASON_DESTINATION_SELF, "127.0.0.1");
+}
+
+static void dial_parent(struct outcome *o, const char *host, uint16_t port)
+{
+    *o = (struct outcome){.started_ms = now_ms()};
+    assert_int_equal(tf_host_parse(host, strlen(host), &conf.parent.proxy), TF_HOST_OK);
+    conf.parent.proxy.port = conf.parent.proxy.addr.port = port;
+    uv_update_time(&loop);
+    o->dial = dial_parent_start(&dialer, &conf, on_dialled, o, &o->why, &o->denied);
+}
+
+static void parent_proxy_may_have_any_address(void **state)
+{
+    (void)state;
+    struct outcome o;
+    uint16_t port = listening_port(bind_to("127.0.0.1", 0));
+    conf.access.destination.classes = 1u << TF_CLASS_PUBLIC;
+    start(&o, "127.0.0.1", port);
+    assert_failed_at_once(&o, TF_REASON_DESTINATION_DENIED, "127.0.0.1");
+    dial_parent(&o, "127.0.0.1", port);
+    await(&o);
+    assert_connected(&o, "127.0.0.1", port);
+    dial_parent(&o, "four.test", port);
+    await(&o);
+    assert_connected(&o, "127.0.0.1", port);
+}
+
+static void parent_proxy_must_not_be_an_own_listener(void **state)
+{
+    (void)state;
+    struct outcome o;
+    uint16_t port = listening_port(bind_to("127.0.0.1", 0));
+    struct tf_addr own = address("127.0.0.1", port);
+    conf.access.listeners = &own;
+    conf.access.listener_count = 1;
+    dial_parent(&o, "127.0.0.1", port);
     assert_failed_at_once(&o, TF_REASON_DESTINATION_SELF, "127.0.0.1");
 }
 
@@ -288,10 +359,13 @@ int main(void)
         TEST(address_is_dialled_without_a_timer_or_a_lookup),
         TEST(ipv6_address_is_dialled),
         TEST(server_that_hangs_up_at_once_is_still_a_connection),
+        TEST(connection_is_known_as_ours_from_its_start_to_its_failure),
         TEST(refused_connection_is_told),
         TEST(without_descriptors_it_fails_at_once),
         TEST(address_that_is_not_allowed_fails_at_once),
         TEST(own_listener_fails_at_once),
+        TEST(parent_proxy_may_have_any_address),
+        TEST(parent_proxy_must_not_be_an_own_listener),
         TEST(name_with_denied_addresses_only_is_denied),
         TEST(denied_addresses_of_a_name_are_passed_over),
         TEST(name_is_looked_up_once_and_then_known),

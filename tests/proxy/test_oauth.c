@@ -350,16 +350,17 @@ static void an_endpoint_out_of_reach_fails_all_who_wait(void **state)
 {
     (void)state;
     use(REFRESH "[mailbox a]\nrefresh_token = of-a\n[mailbox b]\nrefresh_token = of-b\n");
-    e.conf.tf.limits.login_ms = 1000;
+    endpoint_disguise(&e, true);
     endpoint_hold(&e, true);
     start(0, "a");
     endpoint_await(&e, 1);
     start(1, "b");
+    endpoint_hold(&e, false);
     uv_run(&uv, UV_RUN_DEFAULT);
     assert_true(askers[0].calls == 1 && !askers[0].granted);
     assert_true(askers[1].calls == 1 && !askers[1].granted);
-    endpoint_hold(&e, false);
     endpoint_stop(&e);
+    assert_int_equal(e.connections, 1);
     use(REFRESH "refresh_token = r\n");
     assert_refused("a", "cannot connect to login.test");
 }

@@ -11,6 +11,7 @@
 
 #include "../../proxy/sockets.h"
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 
 enum { LOOPS = 2 };
@@ -148,6 +149,42 @@ static void another_way_of_intercepting_needs_other_sockets(void **state)
     close_all(&new);
 }
 
+static bool waits_for_bytes(const struct sockets *s)
+{
+    int seconds = 0;
+    socklen_t len = sizeof seconds;
+    assert_int_equal(getsockopt(s->list[0].fds[LOOPS - 1], IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, &len), 0);
+    return seconds > 0;
+}
+
+/* A client of mail would be silent until its server has greeted it. */
+static void a_connection_is_awaited_with_its_first_bytes_unless_the_server_may_speak_first(void **state)
+{
+    static const struct {
+        enum tf_kind kind;
+        enum tf_protocol protocol;
+        bool waits;
+    } rows[] = {
+        {TF_KIND_CONNECT, TF_PROTOCOL_TLS, true},  {TF_KIND_FORWARD, TF_PROTOCOL_SMTP, false},
+        {TF_KIND_SNI, TF_PROTOCOL_TLS, true},      {TF_KIND_FORWARD, TF_PROTOCOL_POP3, false},
+        {TF_KIND_SOCKS5, TF_PROTOCOL_TLS, true},   {TF_KIND_TRANSPARENT, TF_PROTOCOL_TLS, false},
+        {TF_KIND_FORWARD, TF_PROTOCOL_HTTP, true},
+    };
+    (void)state;
+    struct tf_listener listener = listener_of("a", &any_port, NULL);
+    struct sockets old = open_all(&listener, NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        listener.kind = rows[i].kind;
+        listener.protocol = rows[i].protocol;
+        struct sockets new = open_all(&listener, &old); /* a reload, which keeps the sockets */
+        assert_false(new.list[0].is_new);
+        assert_int_equal(waits_for_bytes(&new), rows[i].waits);
+        sockets_free(&old);
+        old = new;
+    }
+    close_all(&old);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +194,7 @@ int main(void)
         cmocka_unit_test(a_reload_that_fails_later_closes_only_what_it_opened),
         cmocka_unit_test(one_address_that_is_taken_leaves_none_open),
         cmocka_unit_test(another_way_of_intercepting_needs_other_sockets),
+        cmocka_unit_test(a_connection_is_awaited_with_its_first_bytes_unless_the_server_may_speak_first),
     };
     return cmocka_run_group_tests_name("sockets", tests, NULL, NULL);
 }

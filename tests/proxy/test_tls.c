@@ -14,7 +14,7 @@
 
 static char ca_file[] = "/tmp/tlsfloor-test-XXXXXX";
 static char directories[2][32] = {"/tmp/tlsfloor-test-XXXXXX", "/tmp/tlsfloor-test-XXXXXX"};
-static struct maker root, own;
+static struct maker root, own, rsa;
 
 static struct tf_conf conf_of(const char *directory)
 {
@@ -30,6 +30,7 @@ static int setup(void **state)
     close(mkstemp(ca_file));
     root = cert_make(&(struct cert_plan){.cn = "good root", .is_ca = true}, NULL);
     own = cert_make(&(struct cert_plan){.cn = NAME, .san = "DNS:" NAME}, &root);
+    rsa = cert_make(&(struct cert_plan){.cn = NAME, .san = "DNS:" NAME, .rsa_bits = 2048}, &root);
     cert_write(ca_file, &root.certificate, 1, NULL, NULL);
     for (size_t i = 0; i < 2; i++) {
         char error[CA_ERROR_MAX];
@@ -56,6 +57,7 @@ static int teardown(void **state)
         rmdir(directories[i]);
     }
     cert_free(&own);
+    cert_free(&rsa);
     cert_free(&root);
     return 0;
 }
@@ -396,6 +398,32 @@ static void version_and_suite_of_a_leg_are_told(void **state)
     tls_unref(tls);
 }
 
+static bool can_agree(const struct tls *tls, bool is_legacy, int highest, const char *ciphers)
+{
+    struct leaf leaf = {.certificate = rsa.certificate, .key = rsa.key};
+    SSL_CTX *context = pair_peer(TLS_client_method(), TLS1_VERSION, highest, NULL, NULL, 0);
+    assert_int_equal(SSL_CTX_set_cipher_list(context, ciphers), 1);
+    SSL *client = pair_client(context, NULL), *server = tls_inside(tls, &leaf, is_legacy, NAME, NULL);
+    bool agreed = pair_shake(server, client);
+    SSL_set_shutdown(server, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(client);
+    SSL_free(server);
+    SSL_CTX_free(context);
+    return agreed;
+}
+
+/* They may be as poor in suites as those who are not: it is the version that makes them healthy. */
+static void healthy_client_that_is_terminated_gets_1_2_at_least_and_the_suites_of_all(void **state)
+{
+    (void)state;
+    struct tls *tls = tls_of(0, 100, NULL);
+    assert_true(can_agree(tls, true, TLS1_1_VERSION, "AES128-SHA"));
+    assert_false(can_agree(tls, false, TLS1_1_VERSION, "AES128-SHA"));
+    assert_true(can_agree(tls, false, TLS1_2_VERSION, "AES128-SHA"));
+    assert_true(can_agree(tls, false, TLS1_3_VERSION, "AES128-SHA"));
+    tls_unref(tls);
+}
+
 /* --- both --- */
 
 /* What a client with this offer is told when the server has agreed on http/1.1, or on nothing. */
@@ -465,6 +493,7 @@ int main(void)
         cmocka_unit_test(without_room_for_ids_clients_resume_by_ticket),
         cmocka_unit_test(reload_keeps_sessions_of_clients_as_long_as_the_ca_is_the_same),
         cmocka_unit_test(version_and_suite_of_a_leg_are_told),
+        cmocka_unit_test(healthy_client_that_is_terminated_gets_1_2_at_least_and_the_suites_of_all),
         cmocka_unit_test(client_is_told_what_the_server_has_agreed_on),
         cmocka_unit_test(failure_leaves_the_ca_to_the_caller),
     };

@@ -1,4 +1,4 @@
-/* What the two roles agree on, and that no OpenSSL configuration changes it. */
+/* What the roles agree on, and that no OpenSSL configuration changes it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,7 +76,7 @@ static const char *outside_with(SSL_CTX *outside, const struct maker *leaf, int 
     return name;
 }
 
-/* Both take the context over. */
+/* These take the context over. */
 static void assert_inside_is_whole(SSL_CTX *inside)
 {
     assert_non_null(inside);
@@ -106,6 +106,22 @@ static void assert_outside_is_strong(SSL_CTX *outside)
     SSL_CTX_free(outside);
 }
 
+static void assert_outer_is_strong(SSL_CTX *outer)
+{
+    assert_non_null(outer);
+    assert_null(inside_with(outer, &rsa, TLS1_VERSION, NULL, NULL));
+    assert_null(inside_with(outer, &rsa, TLS1_1_VERSION, NULL, NULL));
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        assert_non_null(inside_with(outer, &rsa, version, NULL, NULL));
+        assert_non_null(inside_with(outer, &ecdsa, version, NULL, NULL));
+    }
+    assert_null(inside_with(outer, &rsa, TLS1_2_VERSION, "AES128-GCM-SHA256", NULL));
+    assert_null(inside_with(outer, &rsa, TLS1_2_VERSION, "ECDHE-RSA-AES128-SHA", NULL));
+    assert_int_equal(SSL_CTX_get_security_level(outer), 2);
+    assert_int_equal(SSL_CTX_get_options(outer) & SSL_OP_NO_TICKET, 0);
+    SSL_CTX_free(outer);
+}
+
 static void inside_takes_tls_1_0_to_1_3_with_either_kind_of_leaf(void **state)
 {
     (void)state;
@@ -125,6 +141,21 @@ static void outside_can_be_raised_to_1_3(void **state)
     assert_null(outside_with(outside, &ecdsa, TLS1_VERSION, TLS1_2_VERSION, NULL));
     assert_non_null(outside_with(outside, &ecdsa, TLS1_VERSION, TLS1_3_VERSION, NULL));
     SSL_CTX_free(outside);
+}
+
+static void outer_takes_tls_1_2_and_1_3_and_strong_suites(void **state)
+{
+    (void)state;
+    assert_outer_is_strong(tls_context_outer(TLS1_2_VERSION));
+}
+
+static void outer_can_be_raised_to_1_3(void **state)
+{
+    (void)state;
+    SSL_CTX *outer = tls_context_outer(TLS1_3_VERSION);
+    assert_null(inside_with(outer, &ecdsa, TLS1_2_VERSION, NULL, NULL));
+    assert_non_null(inside_with(outer, &ecdsa, TLS1_3_VERSION, NULL, NULL));
+    SSL_CTX_free(outer);
 }
 
 static void outside_takes_what_microsoft_365_has(void **state)
@@ -269,21 +300,28 @@ static void assert_no_renegotiation(SSL *asking, SSL *asked)
     SSL_free(asked);
 }
 
-static void neither_leg_renegotiates(void **state)
+static void no_leg_renegotiates(void **state)
 {
     (void)state;
     SSL_CTX *inside = tls_context_inside(0), *outside = tls_context_outside(TLS1_2_VERSION);
     SSL_CTX *client = pair_peer(TLS_client_method(), TLS1_VERSION, TLS1_VERSION, NULL, NULL, 0);
     SSL_CTX *server = pair_peer(TLS_server_method(), TLS1_2_VERSION, TLS1_2_VERSION, &rsa, NULL, 0);
+    SSL_CTX *outer = tls_context_outer(TLS1_2_VERSION);
+    SSL_CTX *newer = pair_peer(TLS_client_method(), TLS1_2_VERSION, TLS1_2_VERSION, NULL, NULL, 0);
     SSL *asked = pair_server(inside);
     assert_int_equal(SSL_use_cert_and_key(asked, rsa.certificate, rsa.key, NULL, 1), 1);
     assert_no_renegotiation(pair_client(client, NULL), asked);
+    asked = pair_server(outer);
+    assert_int_equal(SSL_use_cert_and_key(asked, rsa.certificate, rsa.key, NULL, 1), 1);
+    assert_no_renegotiation(pair_client(newer, NULL), asked);
     asked = pair_client(outside, NULL);
     SSL_set_verify(asked, SSL_VERIFY_NONE, NULL);
     assert_no_renegotiation(pair_server(server), asked);
     SSL_CTX_free(client);
+    SSL_CTX_free(newer);
     SSL_CTX_free(server);
     SSL_CTX_free(inside);
+    SSL_CTX_free(outer);
     SSL_CTX_free(outside);
 }
 
@@ -310,12 +348,14 @@ static void assert_openssl_conf_changes_nothing(const char *lines, int minimum)
     assert_int_equal(CONF_modules_load_file(file, NULL, 0), 1);
     unlink(file);
     SSL_CTX *plain = SSL_CTX_new(TLS_method());
-    SSL_CTX *inside = tls_context_inside(0), *outside = tls_context_outside(TLS1_2_VERSION);
+    SSL_CTX *inside = tls_context_inside(0), *outside = tls_context_outside(TLS1_2_VERSION),
+            *outer = tls_context_outer(TLS1_2_VERSION);
     CONF_modules_finish();
     assert_int_equal(SSL_CTX_get_min_proto_version(plain), minimum);
     SSL_CTX_free(plain);
     assert_inside_is_whole(inside);
     assert_outside_is_strong(outside);
+    assert_outer_is_strong(outer);
 }
 
 static void lax_openssl_conf_does_not_weaken_the_outside_leg(void **state)
@@ -351,6 +391,8 @@ int main(void)
         cmocka_unit_test(inside_takes_tls_1_0_to_1_3_with_either_kind_of_leaf),
         cmocka_unit_test(outside_takes_tls_1_2_and_1_3_and_strong_suites),
         cmocka_unit_test(outside_can_be_raised_to_1_3),
+        cmocka_unit_test(outer_takes_tls_1_2_and_1_3_and_strong_suites),
+        cmocka_unit_test(outer_can_be_raised_to_1_3),
         cmocka_unit_test(outside_takes_what_microsoft_365_has),
         cmocka_unit_test(outside_refuses_a_weak_diffie_hellman_group),
         cmocka_unit_test(openssl_knows_every_suite_of_the_inside_table),
@@ -359,7 +401,7 @@ int main(void)
         cmocka_unit_test(inside_has_diffie_hellman_of_2048_bits_for_those_with_nothing_else),
         cmocka_unit_test(inside_takes_each_group),
         cmocka_unit_test(hello_in_sslv2_format_is_taken_from_tls_1_0_on),
-        cmocka_unit_test(neither_leg_renegotiates),
+        cmocka_unit_test(no_leg_renegotiates),
         cmocka_unit_test(sessions_are_kept_as_many_as_was_said),
         cmocka_unit_test(lax_openssl_conf_does_not_weaken_the_outside_leg),
         cmocka_unit_test(strict_openssl_conf_does_not_keep_old_clients_out),

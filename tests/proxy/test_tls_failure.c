@@ -57,7 +57,8 @@ static struct told server_says(const void *bytes, size_t n)
 }
 
 /* Behind a hello of TLS 1.0. */
-static struct told client_says(const void *bytes, size_t n)
+static struct told client_says_of(const void *bytes, size_t n,
+                                  enum tf_reason (*failure)(SSL *, struct tf_writer *))
 {
     uint8_t stream[4096];
     SSL_CTX *inside = tls_context_inside(0);
@@ -69,11 +70,16 @@ static struct told client_says(const void *bytes, size_t n)
     assert_true(hello > 0 && n <= sizeof stream / 2);
     memcpy(stream + hello, bytes, n);
     assert_int_equal(SSL_use_cert_and_key(server, own.certificate, own.key, NULL, 1), 1);
-    struct told t = tell(server, stream, (size_t)hello + n, tls_inside_failure);
+    struct told t = tell(server, stream, (size_t)hello + n, failure);
     SSL_free(client);
     SSL_CTX_free(context);
     SSL_CTX_free(inside);
     return t;
+}
+
+static struct told client_says(const void *bytes, size_t n)
+{
+    return client_says_of(bytes, n, tls_inside_failure);
 }
 
 static void assert_told(const struct told *t, enum tf_reason reason, const char *words)
@@ -150,6 +156,50 @@ static void only_alerts_about_certificates_speak_of_trust(void **state)
     }
 }
 
+static void certificate_of_a_listener_is_no_matter_of_the_ca(void **state)
+{
+    (void)state;
+    static const uint8_t alerts[] = {48, 46, 40};
+    for (size_t i = 0; i < sizeof alerts; i++) {
+        struct told inner = client_says_of(ALERT(alerts[i]), 7, tls_own_failure),
+                    outer = client_says_of(ALERT(alerts[i]), 7, tls_outer_failure);
+        assert_told(&inner, TF_REASON_CLIENT_HANDSHAKE_FAILED, "the client sent the alert ");
+        assert_told(&outer, TF_REASON_OUTER_TLS_FAILED, "the client sent the alert ");
+    }
+}
+
+/* The certificate is an ECDSA one. */
+static void client_that_the_certificate_does_not_suit_has_no_common_suite(void **state)
+{
+    (void)state;
+    static const struct {
+        int version;
+        const char *ciphers, *signatures, *words;
+    } rows[] = {
+        {TLS1_VERSION, "AES128-SHA", NULL, "the client has no suite that goes with this certificate"},
+        {TLS1_3_VERSION, NULL, "RSA-PSS+SHA256", "the client takes no signature of this certificate's key"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        SSL_CTX *inside = tls_context_inside(0);
+        SSL_CTX *context = pair_peer(TLS_client_method(), rows[i].version, rows[i].version, NULL, NULL, 0);
+        if (rows[i].ciphers != NULL)
+            assert_int_equal(SSL_CTX_set_cipher_list(context, rows[i].ciphers), 1);
+        if (rows[i].signatures != NULL)
+            assert_int_equal(SSL_CTX_set1_sigalgs_list(context, rows[i].signatures), 1);
+        SSL *server = pair_server(inside), *client = pair_client(context, NULL);
+        assert_int_equal(SSL_use_cert_and_key(server, own.certificate, own.key, NULL, 1), 1);
+        assert_false(pair_shake(server, client));
+        struct told t = {.reason = TF_REASON_NONE};
+        struct tf_writer w = tf_writer_of(t.why, sizeof t.why - 1);
+        t.reason = tls_inside_failure(server, &w);
+        assert_told(&t, TF_REASON_NO_COMMON_SUITE, rows[i].words);
+        SSL_free(client);
+        SSL_free(server);
+        SSL_CTX_free(context);
+        SSL_CTX_free(inside);
+    }
+}
+
 static void end_of_the_connection_is_told(void **state)
 {
     (void)state;
@@ -212,6 +262,8 @@ int main(void)
         cmocka_unit_test(every_alert_is_told),
         cmocka_unit_test(client_that_does_not_know_the_ca_distrusts_it),
         cmocka_unit_test(only_alerts_about_certificates_speak_of_trust),
+        cmocka_unit_test(certificate_of_a_listener_is_no_matter_of_the_ca),
+        cmocka_unit_test(client_that_the_certificate_does_not_suit_has_no_common_suite),
         cmocka_unit_test(end_of_the_connection_is_told),
         cmocka_unit_test(what_is_not_tls_is_told),
         cmocka_unit_test(server_that_picks_an_old_version_is_told),

@@ -24,10 +24,10 @@ struct endpoint {
     /* what it does */
     unsigned status;
     const char *body;
-    bool is_held;       /* it waits with its answer */
+    bool is_held;       /* it says nothing */
     bool is_a_stranger; /* another CA has signed its certificate */
     /* what it was told */
-    unsigned requests;
+    unsigned connections, requests;
     char head[1024], form[4096]; /* of the last request */
 };
 
@@ -66,9 +66,6 @@ static inline void endpoint_serve(struct endpoint *e, SSL *ssl)
     e->requests++;
     snprintf(e->head, sizeof e->head, "%.*s", (int)head, request);
     snprintf(e->form, sizeof e->form, "%s", request + head);
-    pthread_cond_broadcast(&e->changed);
-    while (e->is_held)
-        pthread_cond_wait(&e->changed, &e->mutex);
     int n = snprintf(response, sizeof response, "HTTP/1.1 %u Said\r\nContent-Length: %zu\r\n\r\n%s",
                      e->status, strlen(e->body), e->body);
     pthread_mutex_unlock(&e->mutex);
@@ -83,6 +80,10 @@ static inline void *endpoint_run(void *arg)
     int fd;
     while ((fd = accept(e->listening, NULL, NULL)) >= 0) {
         pthread_mutex_lock(&e->mutex);
+        e->connections++;
+        pthread_cond_broadcast(&e->changed);
+        while (e->is_held)
+            pthread_cond_wait(&e->changed, &e->mutex);
         SSL_CTX *context = endpoint_context(e);
         pthread_mutex_unlock(&e->mutex);
         SSL *ssl = SSL_new(context);
@@ -184,16 +185,16 @@ static inline void endpoint_hold(struct endpoint *e, bool is_held)
     pthread_mutex_unlock(&e->mutex);
 }
 
-/* Until so many requests have come. */
-static inline void endpoint_await(struct endpoint *e, unsigned requests)
+/* Until so many have connected. */
+static inline void endpoint_await(struct endpoint *e, unsigned connections)
 {
     pthread_mutex_lock(&e->mutex);
-    while (e->requests < requests)
+    while (e->connections < connections)
         pthread_cond_wait(&e->changed, &e->mutex);
     pthread_mutex_unlock(&e->mutex);
 }
 
-/* How many have come since this was asked before. */
+/* How many requests have come since this was asked before. */
 static inline unsigned endpoint_count(struct endpoint *e)
 {
     pthread_mutex_lock(&e->mutex);

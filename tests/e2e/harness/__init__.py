@@ -9,6 +9,7 @@ origins   servers, honest and odd
 clients   clients, raw and real
 mail      mail servers, honest and odd: SMTP, IMAP, POP3
 mail_clients  mail clients, line by line and real
+oauth     a token endpoint, and the files that a bridge needs
 names     a DNS server that says what a story wants said
 network   a network of its own for clients
 versions  the stories that every real client has to tell, blocked, tunnelled and upgraded
@@ -63,6 +64,7 @@ from .mail_clients import (
 )
 from .names import NameServer
 from .network import ClientNetwork, has_ipv6, in_own_network
+from .oauth import CLIENT_SECRET, TokenEndpoint, bridge, private_file, secrets_file, users_file
 from .origins import BlackHole, HttpOrigin, OfficeOrigin, RawOrigin, TlsOrigin
 from .pki import ca_file, first_certificate, leaf, make_root, make_signed, office, openssl, workplace
 from .story import check, check_equal, check_in, run_stories, skip_unless, story

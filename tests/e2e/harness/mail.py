@@ -257,10 +257,8 @@ class SmtpOrigin(MailOrigin):
 
     def on_data(self, session, _):
         session.write("354 Start mail input; end with <CRLF>.<CRLF>")
-        body = b"\r\n"
-        while not body.endswith(b"\r\n.\r\n"):
-            body += session.read_until(b".\r\n", note=False)
-        self.accept(session, body[2:])
+        session.buffer[:0] = b"\r\n"  # the dot may be the first line
+        self.accept(session, session.read_until(b"\r\n.\r\n", note=False)[2:])
 
     def on_bdat(self, session, rest):
         self.accept(session, session.read_exactly(int(rest.split()[0]), note=False))
@@ -282,7 +280,7 @@ class ImapOrigin(MailOrigin):
 
     @property
     def capabilities(self):
-        return "IMAP4 IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 SASL-IR UIDPLUS MOVE ID UNSELECT CHILDREN IDLE NAMESPACE LITERAL+"
+        return "IMAP4 IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 SASL-IR UIDPLUS MOVE ID UNSELECT IDLE NAMESPACE LITERAL+"
 
     def read_command(self, session):
         """One with its literals, in one piece."""
@@ -291,7 +289,7 @@ class ImapOrigin(MailOrigin):
             if not literal[2]:
                 session.write("+ Ready for additional command text.")
             command += session.read_exactly(int(literal[1])) + session.read_line()
-        return command.decode("latin-1").rstrip("\r\n")
+        return command.decode("latin-1").removesuffix("\r\n")
 
     def converse(self, session):
         while True:
@@ -336,9 +334,17 @@ class ImapOrigin(MailOrigin):
         session.take(self.answers.get("login", f"{tag} OK {verb} completed.").replace("TAG", tag))
 
     def on_login(self, session, tag, rest):
-        words = re.findall(r'\{\d+\+?\}\r\n([^ ]*)|"((?:[^"\\]|\\.)*)"|([^ ]+)', rest)
-        login = tuple(literal or re.sub(r"\\(.)", r"\1", quoted) or atom for literal, quoted, atom in words)
-        self.log_in(session, tag, login, "LOGIN")
+        words = []
+        while rest:
+            if literal := re.match(r"\{(\d+)\+?\}\r\n", rest):
+                end = literal.end() + int(literal[1])
+                word = rest[literal.end() : end]
+            else:
+                end = (quoted := re.match(r'"(?:[^"\\]|\\.)*"|[^ ]+', rest)).end()
+                word = re.sub(r"\\(.)", r"\1", quoted[0].strip('"'))
+            words.append(word)
+            rest = rest[end:].lstrip(" ")
+        self.log_in(session, tag, tuple(words), "LOGIN")
 
     def on_authenticate(self, session, tag, rest):
         mechanism, _, initial = rest.partition(" ")

@@ -96,12 +96,22 @@ class MailClient:
     def send(self, data):
         (self.peer.write if self.peer else self.sock.sendall)(data)
 
+    def _receive(self):
+        data = self.peer.read() if self.peer else self.sock.recv(65536)
+        if not data:
+            raise EOFError(f"the end after {bytes(self.buffer)!r}")
+        self.buffer += data
+
+    def receive(self, n):
+        """Exactly n bytes."""
+        while len(self.buffer) < n:
+            self._receive()
+        data, self.buffer = self.buffer[:n], self.buffer[n:]
+        return bytes(data)
+
     def line(self):
         while b"\n" not in self.buffer:
-            data = self.peer.read() if self.peer else self.sock.recv(65536)
-            if not data:
-                raise EOFError(f"the end after {bytes(self.buffer)!r}")
-            self.buffer += data
+            self._receive()
         line, _, self.buffer = self.buffer.partition(b"\n")
         return (line + b"\n").decode("latin-1").rstrip("\r\n")
 

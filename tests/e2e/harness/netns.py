@@ -4,6 +4,7 @@ All of it is inside the network namespace that in_own_network gave the program, 
 
 import contextlib
 import ctypes
+import functools
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ from .gateway import clean_environment, program, wait_until
 from .network import has_ipv6
 
 CLONE_NEWNET = 0x40000000
+NFT = "/usr/sbin/nft"  # which only root has in the PATH
 CLIENT_SIDE = ("10.77.0.1/24", "fd77::1/64")  # the gateway's addresses there
 CLIENT = ("10.77.0.2/24", "fd77::2/64")
 SERVER_SIDE = ("10.78.0.1/24", "fd78::1/64")
@@ -26,7 +28,18 @@ def ip(*arguments):
 
 
 def nft(rules):
-    subprocess.run(["nft", "-f", "-"], input=rules.encode(), check=True)
+    subprocess.run([NFT, "-f", "-"], input=rules.encode(), check=True)
+
+
+@functools.cache
+def has_firewall():
+    """Whether the kernel has what a transparent listener needs of nftables."""
+    chains = (
+        "chain a { type nat hook prerouting priority 0; fib daddr type local return; tcp dport 1 redirect to :2; }",
+        "chain b { type filter hook prerouting priority 0; tcp dport 1 tproxy to :2; }",
+    )
+    rules = f"table inet probe {{ {'; '.join(chains)}; }}"
+    return subprocess.run([NFT, "--check", "-f", "-"], input=rules.encode(), capture_output=True).returncode == 0
 
 
 def _is_v6(address):

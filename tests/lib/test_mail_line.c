@@ -1,0 +1,127 @@
+/* mail_line.c: lines, words, and what may be offered. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "../../lib/mail_line.h"
+#include <string.h>
+
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+
+static void take(const char *text, size_t n, size_t max, enum tf_mail_line expected, size_t length)
+{
+    struct tf_text line = {NULL, 0};
+    struct tf_span in = {(const uint8_t *)text, n};
+    assert_int_equal(tf_mail_line_take(in, max, &line), expected);
+    if (expected == TF_MAIL_LINE_DONE)
+        assert_int_equal(line.n, length);
+}
+
+static void a_line_ends_with_crlf(void **state)
+{
+    (void)state;
+    take("NOOP\r\nQUIT\r\n", 12, 100, TF_MAIL_LINE_DONE, 6);
+    take("\r\n", 2, 100, TF_MAIL_LINE_DONE, 2);
+    take("NOOP\r", 5, 100, TF_MAIL_LINE_MORE, 0);
+    take("NOOP", 4, 100, TF_MAIL_LINE_MORE, 0);
+    take(NULL, 0, 100, TF_MAIL_LINE_MORE, 0);
+}
+
+static void a_line_is_as_long_as_it_may_be_and_no_longer(void **state)
+{
+    (void)state;
+    take("NOOP\r\n", 6, 6, TF_MAIL_LINE_DONE, 6);
+    take("NOOP\r\n", 6, 5, TF_MAIL_LINE_BAD, 0);
+    take("NOOP\r", 5, 6, TF_MAIL_LINE_MORE, 0);
+    take("NOOPNO", 6, 6, TF_MAIL_LINE_BAD, 0);
+}
+
+static void what_ends_otherwise_is_no_line(void **state)
+{
+    (void)state;
+    take("NOOP\n", 5, 100, TF_MAIL_LINE_BAD, 0);
+    take("\n", 1, 100, TF_MAIL_LINE_BAD, 0);
+    take("NO\rOP\r\n", 7, 100, TF_MAIL_LINE_BAD, 0);
+    take("NOOP\r\r\n", 7, 100, TF_MAIL_LINE_BAD, 0);
+}
+
+static void what_is_binary_is_not_waited_for(void **state)
+{
+    (void)state;
+    take("\x16\x03\x01\0", 4, 100, TF_MAIL_LINE_BAD, 0);
+    take("NO\0P\r\n", 6, 100, TF_MAIL_LINE_BAD, 0);
+    take("NO\rO", 4, 100, TF_MAIL_LINE_BAD, 0);
+}
+
+static void words_are_compared_in_any_case(void **state)
+{
+    (void)state;
+    assert_true(tf_mail_is(tf_text_of("StartTls"), "STARTTLS"));
+    assert_false(tf_mail_is(tf_text_of("STARTTLSX"), "STARTTLS"));
+    assert_false(tf_mail_is(tf_text_of("START"), "STARTTLS"));
+    assert_true(tf_mail_begins(tf_text_of("auth=PLAIN"), "AUTH="));
+    assert_false(tf_mail_begins(tf_text_of("aut"), "AUTH="));
+}
+
+static void words_are_taken_with_the_blanks_around_them(void **state)
+{
+    (void)state;
+    struct tf_text rest = tf_text_of(" one \ttwo\r\n");
+    assert_true(tf_text_is(tf_mail_word(&rest), "one"));
+    assert_true(tf_text_is(rest, "two"));
+    assert_true(tf_text_is(tf_mail_word(&rest), "two"));
+    assert_int_equal(rest.n, 0);
+    assert_int_equal(tf_mail_word(&rest).n, 0);
+    rest = (struct tf_text){NULL, 0};
+    assert_int_equal(tf_mail_word(&rest).n, 0);
+}
+
+static void mechanisms_that_are_bound_to_the_channel_do_not_hold(void **state)
+{
+    static const char *const hold[] = {"PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256", "XOAUTH2", "PLUS"};
+    static const char *const do_not[] = {
+        "SCRAM-SHA-256-PLUS", "gs2-krb5-plus", "GSSAPI", "gss-spnego", "NTLM", "EXTERNAL", "KERBEROS_V4"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(hold); i++)
+        assert_true(tf_mail_mechanism_holds(tf_text_of(hold[i])));
+    for (size_t i = 0; i < COUNT(do_not); i++)
+        assert_false(tf_mail_mechanism_holds(tf_text_of(do_not[i])));
+}
+
+static void an_offer_depends_on_the_clients_tls(void **state)
+{
+    static const struct {
+        enum tf_client_tls tls;
+        bool is_secure, has_starttls, has_login;
+    } rows[] = {
+        {TF_CLIENT_TLS_NONE, false, false, true},    {TF_CLIENT_TLS_OPTIONAL, false, true, true},
+        {TF_CLIENT_TLS_OPTIONAL, true, false, true}, {TF_CLIENT_TLS_STARTTLS, false, true, false},
+        {TF_CLIENT_TLS_STARTTLS, true, false, true}, {TF_CLIENT_TLS_IMPLICIT, true, false, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct tf_mail_plan plan = {.client_tls = rows[i].tls};
+        struct tf_mail_offer offer = tf_mail_offer_of(&plan, rows[i].is_secure);
+        assert_int_equal(offer.has_starttls, rows[i].has_starttls);
+        assert_int_equal(offer.has_login, rows[i].has_login);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_line_ends_with_crlf),
+        cmocka_unit_test(a_line_is_as_long_as_it_may_be_and_no_longer),
+        cmocka_unit_test(what_ends_otherwise_is_no_line),
+        cmocka_unit_test(what_is_binary_is_not_waited_for),
+        cmocka_unit_test(words_are_compared_in_any_case),
+        cmocka_unit_test(words_are_taken_with_the_blanks_around_them),
+        cmocka_unit_test(mechanisms_that_are_bound_to_the_channel_do_not_hold),
+        cmocka_unit_test(an_offer_depends_on_the_clients_tls),
+    };
+    return cmocka_run_group_tests_name("mail_line", tests, NULL, NULL);
+}
