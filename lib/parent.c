@@ -92,7 +92,7 @@ static bool leads_to(const struct tf_destination *d, const struct tf_m365 *m365,
     case TF_TO_NAME:
         return tf_host_matches(d->pattern, target->host, n);
     case TF_TO_BLOCK:
-        return target->is_address && tf_cidr_has(&d->cidr, &target->addr);
+        return tf_cidr_has(&d->cidr, &target->addr); /* of no family, if it is a name */
     case TF_TO_M365:
         return m365 != NULL && tf_m365_find(m365, target->host, target->port, &d->m365) != NULL;
     }

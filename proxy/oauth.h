@@ -28,8 +28,9 @@ struct oauth_wait;
 /* Asks for a token for a mailbox (which matters for refresh tokens of several mailboxes only). The callback
  * is made once, on the loop's thread, and never from within; the wait is gone when it is. Those who ask for
  * the same token at once wait for one answer. `tls` and `conf` are those in force, and are kept alive by the
- * caller's references until the job is over: conf by conf_ref, tls by tls_ref, taken inside. NULL: out of
- * memory. */
+ * caller's references until the job is over: conf by conf_ref, tls by tls_ref, taken inside. A job that
+ * runs keeps the uv loop alive until it is over, [limits] login_s for each account that is waited for. NULL:
+ * out of memory. */
 struct conf;
 struct oauth_wait *oauth_start(struct oauth *o, uv_loop_t *uv, struct conf *conf, struct tls *tls,
                                const char *mailbox, oauth_cb *cb, void *arg);

@@ -1,6 +1,7 @@
 /* Routes, the runner, and the one way out; see session.h. */
 #include "session.h"
 
+#include "../lib/sasl.h"
 #include "../lib/way.h"
 #include "loop.h"
 #include "steps.h"
@@ -147,13 +148,23 @@ static void note_settings(struct session *s)
     p->facts.listener = s->listener->name;
 }
 
+/* A login may be in it. */
+static void drop_front_state(struct setup *p)
+{
+    if (p->front_state == NULL)
+        return;
+    tf_wipe(p->front_state, p->front->state_size);
+    free(p->front_state);
+    p->front_state = NULL;
+}
+
 bool session_take_front(struct session *s, const struct tf_front *front)
 {
     struct setup *p = s->setup;
     void *state = front->state_size > 0 ? calloc(1, front->state_size) : NULL;
     if (front->state_size > 0 && state == NULL)
         return false;
-    free(p->front_state);
+    drop_front_state(p);
     p->front_state = state;
     p->front = p->tongue = front;
     return true;
@@ -235,7 +246,7 @@ static void setup_free(struct session *s)
     session_drop_login(s);
     lookahead_drop(&p->hello, s->loop);
     s->loop->gathered -= p->scratch_size + p->server_scratch_size;
-    free(p->front_state);
+    drop_front_state(p);
     free(p->scratch);
     free(p->server_scratch);
     drop_outboxes(p);

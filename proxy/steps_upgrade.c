@@ -185,7 +185,8 @@ static enum step_result run_terminate(struct session *s)
     case LINK_AGAIN:
         return tls_link_has_more(client) ? STEP_MORE : STEP_WAIT;
     default:
-        return refuse_handshake(s, TF_CLIENT, tls_inside_failure);
+        return refuse_handshake(s, TF_CLIENT,
+                                session_facts(s)->has_certificate ? tls_own_failure : tls_inside_failure);
     }
 }
 

@@ -1,9 +1,7 @@
 """SOCKS 5 listeners: names and addresses, refusals in the client's own tongue, and the floor behind them."""
 
-import os
 import socket
 import struct
-import subprocess
 
 from harness import (
     TLS10,
@@ -23,15 +21,13 @@ from harness import (
     check_in,
     check_minted,
     client_context,
-    clean_environment,
     client_hello,
     one_record,
-    program,
     run_client,
     run_stories,
     server_hello,
     story,
-    workplace,
+    users_file,
 )
 
 NAME = "origin.floor.test"
@@ -250,19 +246,9 @@ def a_client_that_stalls_is_told():
         gateway.record({"event.action": "malformed", "event.code": "request-timeout"})
 
 
-def users_file():
-    command = [program(), "hash-password", "--user", "anna"]
-    done = subprocess.run(command, input=b"secret\n", capture_output=True, env=clean_environment(), check=True)
-    path = workplace("run", "socks-users")
-    with open(path, "wb") as f:
-        f.write(done.stdout)
-    os.chmod(path, 0o600)
-    return path
-
-
 @story
 def with_users_a_login_is_wanted():
-    settings = {**LISTENER, "listener socks.users": users_file()}
+    settings = {**LISTENER, "listener socks.users": users_file(anna=("secret", "anna"))}
     with TlsOrigin("1.2") as origin, Gateway(origin, settings=settings) as gateway:
         url = f"https://{NAME}/"
         check_equal(curl(gateway, "socks5h", url, "--proxy-user", "anna:secret").status, 0, "curl's exit code")
@@ -277,7 +263,7 @@ def with_users_a_login_is_wanted():
 
 @story
 def a_login_with_all_that_follows_may_come_at_once():
-    settings = {**LISTENER, "listener socks.users": users_file()}
+    settings = {**LISTENER, "listener socks.users": users_file(anna=("secret", "anna"))}
     with TlsOrigin("1.2") as origin, Gateway(origin, settings=settings) as gateway:
         with RawClient(gateway.ports["socks"]) as client:
             client.send(b"\5\2\0\2" + b"\1\4anna\6secret" + request(NAME))

@@ -10,9 +10,11 @@ from harness import (
     BlackHole,
     Gateway,
     HttpOrigin,
+    MailClient,
     OfficeOrigin,
     RawClient,
     RawOrigin,
+    SmtpOrigin,
     TlsOrigin,
     TlsPeer,
     check,
@@ -21,14 +23,20 @@ from harness import (
     check_minted,
     client_context,
     client_hello,
+    first_certificate,
+    mail_gateway,
+    mail_upgraded,
+    office,
     one_record,
     openssl_client,
     pieces,
+    private_file,
     program,
     run_client,
     run_stories,
     server_hello,
     story,
+    users_file,
     wait_until,
     workplace,
 )
@@ -79,13 +87,6 @@ class Parent(RawOrigin):
     @property
     def settings(self):
         return {"upstream.proxy": f"{self.address}:{self.port}", "access.destination": "public"}
-
-
-def secret_file(name, text):
-    path = workplace("run", f"{os.getpid()}-{name}")
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as f:
-        f.write(text)
-    return path
 
 
 def curl(gateway, url, *options):
@@ -144,7 +145,7 @@ def the_floor_holds_behind_the_parent():
 
 @story
 def it_is_told_who_we_are():
-    settings = {"upstream.proxy_user": "gate", "upstream.proxy_password_file": secret_file("password", "s3cret: x\n")}
+    settings = {"upstream.proxy_user": "gate", "upstream.proxy_password_file": private_file("s3cret: x\n")}
     login = base64.b64encode(b"gate:s3cret: x").decode()
     with TlsOrigin("1.2") as origin, Parent(origin) as parent:
         with Gateway(settings={**parent.settings, **settings}) as gateway:
@@ -154,7 +155,7 @@ def it_is_told_who_we_are():
 
 @story
 def a_password_that_others_may_read_is_refused_at_start():
-    path = secret_file("open", "secret\n")
+    path = private_file("secret\n")
     os.chmod(path, 0o644)
     ini = workplace("run", f"{os.getpid()}-open.ini")
     with open(ini, "w", encoding="utf-8") as f:
@@ -200,7 +201,7 @@ def plain_HTTP_that_is_upgraded_goes_through_a_tunnel():
 
 @story
 def other_plain_HTTP_is_asked_of_the_parent_itself():
-    settings = {"upstream.proxy_user": "gate", "upstream.proxy_password_file": secret_file("plain", "secret")}
+    settings = {"upstream.proxy_user": "gate", "upstream.proxy_password_file": private_file("secret")}
     login = base64.b64encode(b"gate:secret").decode()
     with HttpOrigin("parent.floor.test") as parent:
         settings |= {"upstream.proxy": f"{parent.address}:{parent.port}", "access.destination": "public"}
@@ -390,16 +391,13 @@ def a_client_that_leaves_while_the_parent_thinks_takes_its_connection_along():
 
 @story
 def the_parent_may_be_another_gateway_that_wants_a_login():
-    command = [program(), "hash-password", "--user", "gate"]
-    line = run_client(*command, stdin="secret\n")
-    check_equal(line.status, 0, "exit code of hash-password")
-    parents = {"listener proxy.users": secret_file("users", line.output)}
+    parents = {"listener proxy.users": users_file(gate=("secret", "gate"))}
     with TlsOrigin("1.2") as origin, Gateway(origin, settings=parents) as parent:
         for password, status in (("secret", "200"), ("wrong", "502")):
             settings = {
                 "upstream.proxy": f"127.0.0.1:{parent.proxy}",
                 "upstream.proxy_user": "gate",
-                "upstream.proxy_password_file": secret_file("gate", password),
+                "upstream.proxy_password_file": private_file(password),
                 "access.destination": "public",
             }
             with Gateway(settings=settings) as gateway:
@@ -424,6 +422,27 @@ def the_server_behind_the_parent_gets_the_PROXY_header():
             client.send(HELLO)
             wanted = f"PROXY TCP4 127.0.0.1 127.0.0.1 {here} {gateway.ports['to']}\r\n".encode() + HELLO
             wait_until(lambda: origin.connection().received == wanted, "header and hello arrive")
+
+
+@story
+def mail_goes_through_it_too_whose_servers_speak_first():
+    with SmtpOrigin() as origin, Parent(origin) as parent:
+        with mail_gateway(origin, "optional", settings=parent.settings) as gateway:
+            for version in (None, "1.0", "1.3"):
+                with MailClient(gateway, origin) as client:
+                    client.greet()
+                    if version:
+                        check_in("220 ", client.ask_for_tls(), "the consent")
+                        client.start_tls(version, None if version == "1.3" else gateway.ca)
+                        client.offered()
+                    if version == "1.3":
+                        check_equal(client.certificate(), first_certificate(office()), "the certificate")
+                    check_in("250 2.0.0 OK", client.message(b"Subject: scan\r\n\r\n.\r\n"), "the answer to the message")
+                    client.say("QUIT")
+                if version != "1.3":
+                    gateway.record(mail_upgraded(version or "plain"))
+        asked = [head.split()[1] for head in parent.heads]
+        check_equal(asked, [f"{origin.name}:{origin.asked_port}"] * 4, "whom the parent was asked for")
 
 
 @story

@@ -191,8 +191,8 @@ def logins_pass_in_every_shape_that_printers_have():
     }
     prompts = {"LOGIN": ("334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6"), "PLAIN": ("334 ",)}
     for offered in ("LOGIN XOAUTH2", "PLAIN LOGIN", "PLAIN"):
-        for shape, lines in shapes.items():
-            with SmtpOrigin(auth=offered) as origin, mail_gateway(origin) as gateway:
+        with SmtpOrigin(auth=offered) as origin, mail_gateway(origin) as gateway:
+            for n, (shape, lines) in enumerate(shapes.items()):
                 with MailClient(gateway, origin) as client:
                     client.greet()
                     *asked, answer = [client.say(line) for line in lines]
@@ -201,7 +201,7 @@ def logins_pass_in_every_shape_that_printers_have():
                     check_in("235 2.7.0 ", answer, f"the answer to {shape}, where the server has {offered}")
                     client.say("QUIT")
                 gateway.record(mail_upgraded())
-                session = origin.session()
+                session = origin.session(n)
                 check(session.logins[0] in ((USER, PASSWORD), ("PLAIN", f"\0{USER}\0{PASSWORD}")), f"{session.logins}")
                 check_equal(session.commands("plain")[-1], "STARTTLS", "the last words in plain text")
 

@@ -231,8 +231,8 @@ def imap_logins_pass_in_every_shape():
         (["authenticate plain", plain], sasl),
         ([f"AUTHENTICATE XOAUTH2 {token}"], ("XOAUTH2", f"user={USER}\1auth=Bearer abc\1\1")),
     )
-    for lines, login in shapes:
-        with ImapOrigin() as origin, gateway_to(origin) as gateway:
+    with ImapOrigin() as origin, gateway_to(origin) as gateway:
+        for n, (lines, login) in enumerate(shapes):
             with MailClient(gateway, origin) as client:
                 client.greet()
                 for line in [f"b1 {lines[0]}", *lines[1:]][:-1]:
@@ -241,7 +241,7 @@ def imap_logins_pass_in_every_shape():
                 check_in("b1 OK ", client.say(last), f"the answer to {lines}")
                 say_goodbye(client)
             gateway.record(mail_upgraded("plain", "imap"))
-            check_equal(origin.session().logins, [login], f"the login by {lines}")
+            check_equal(origin.session(n).logins, [login], f"the login by {lines}")
 
 
 @story
@@ -254,14 +254,14 @@ def pop3_logins_pass_in_every_shape():
         (["auth plain", plain], sasl),
         (["AUTH XOAUTH2", base64_of("user=a\1auth=Bearer b\1\1")], ("XOAUTH2", "user=a\1auth=Bearer b\1\1")),
     )
-    for lines, login in shapes:
-        with Pop3Origin() as origin, gateway_to(origin) as gateway:
+    with Pop3Origin() as origin, gateway_to(origin) as gateway:
+        for n, (lines, login) in enumerate(shapes):
             with MailClient(gateway, origin) as client:
                 client.greet()
                 check_in("+OK", [client.say(line) for line in lines][-1], f"the answer to {lines}")
                 say_goodbye(client)
             gateway.record(mail_upgraded("plain", "pop3"))
-            check_equal(origin.session().logins, [login], f"the login by {lines}")
+            check_equal(origin.session(n).logins, [login], f"the login by {lines}")
 
 
 @story

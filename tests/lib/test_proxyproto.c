@@ -102,6 +102,8 @@ static void malformed_lines_are_refused(void **state)
         "PROXY TCP4 192.0.2.01 198.51.100.7 40000 443\r\n",
         "PROXY TCP4 2001:db8::1 2001:db8::2 40000 443\r\n",
         "PROXY TCP6 192.0.2.1 198.51.100.7 40000 443\r\n",
+        "PROXY TCP6 192.0.2.1 2001:db8::2 40000 443\r\n",
+        "PROXY TCP6 2001:db8::1 198.51.100.7 40000 443\r\n",
         "PROXY TCP6 fe80::1%eth0 2001:db8::2 40000 443\r\n",
         "PROXY UDP4 192.0.2.1 198.51.100.7 40000 443\r\n",
         "PROXY tcp4 192.0.2.1 198.51.100.7 40000 443\r\n",
@@ -236,7 +238,7 @@ static void checksum_must_be_right(void **state)
 static void checksum_has_four_bytes(void **state)
 {
     static const char shorter[] = SIGNATURE "\x21\0\0\6\3\0\3\0\0\0";
-    static const char longer[] = SIGNATURE "\x21\0\0\x08\3\0\5\0\0\0\0\0";
+    static const char longer[] = SIGNATURE "\x21\0\0\x08\3\0\5\057\143\157\327\0";
     (void)state;
     assert_int_equal(PARSE(shorter).result, TF_PARSE_BAD);
     assert_int_equal(PARSE(longer).result, TF_PARSE_BAD);

@@ -164,10 +164,15 @@ static void a_server_is_not_blamed_for_our_want_of_memory(void **state)
     struct stage *t = *state;
     t->conf.tf.limits.lookahead_bytes = LOOP_BLOCK_SIZE;
     int client = start_session(t, &t->connect, start, strlen(start));
+    run_until(t, has_dialled);
+    await_readable(t->origin);
+    int server = accept(t->origin, NULL, NULL);
+    send_text(server, "220");
     run_until(t, has_no_session);
     assert_int_equal(count_of(t, REASON_BLOCKED, TF_REASON_SERVER_SPOKE_FIRST), 0);
     assert_int_equal(count_of(t, REASON_ERROR, TF_REASON_NO_RESOURCES), 1);
     close(client);
+    close(server);
 }
 
 /* The client would take the end of the connection for the end of the response. */

@@ -7,7 +7,7 @@ import poplib
 import smtplib
 import socket
 
-from .clients import CONNECT, WAIT_S, RawClient, run_client
+from .clients import CONNECT, WAIT_S, ConnectBridge, RawClient, run_client
 from .gateway import Gateway
 from .story import check
 from .tls import TlsPeer, client_context
@@ -198,24 +198,24 @@ ImapClient, ImapTlsClient = _through(imaplib.IMAP4), _through(imaplib.IMAP4, Tru
 Pop3Client, Pop3TlsClient = _through(poplib.POP3), _through(poplib.POP3, True)
 
 
-def curl_mail(gateway, origin, path, *options, way=WAY, version=None, is_implicit=False, ca=None, stdin=""):
-    """`version`: STARTTLS (or TLS at once) with it; without one, plain text."""
+def curl_mail(gateway, origin, path, *options, way=WAY, version="plain", is_implicit=False, ca=None, stdin=""):
+    """`version`: STARTTLS (or TLS at once) with it, or plain text."""
     scheme = origin.protocol + ("s" if is_implicit else "")
     where = ["--connect-to", f"{origin.name}:{origin.asked_port}:127.0.0.1:{gateway.ports.get(way)}"]
     if way == CONNECT:
         where = ["--proxytunnel", "-x", f"http://127.0.0.1:{gateway.proxy}"]
     tls = []
-    if version:
+    if version != "plain":
         tls = [f"--tlsv{version}", "--tls-max", version, "--ciphers", "DEFAULT@SECLEVEL=0", "--cacert", ca]
         tls += [] if is_implicit else ["--ssl-reqd"]
     url = f"{scheme}://{origin.name}:{origin.asked_port}/{path}"
     return run_client("curl", "-sS", "-v", *where, *tls, *options, url, stdin=stdin)
 
 
-def swaks(gateway, origin, *options, way=WAY, version=None, is_implicit=False, ca=None):
+def swaks(gateway, origin, *options, way=WAY, version="plain", is_implicit=False, ca=None):
     """`version` as curl_mail has it."""
     tls = []
-    if version:
+    if version != "plain":
         name = {"1.0": "tlsv1", "1.1": "tlsv1_1", "1.2": "tlsv1_2", "1.3": "tlsv1_3"}[version]
         tls = ["--tls-on-connect" if is_implicit else "--tls", "--tls-protocol", name, "--tls-verify"]
         tls += ["--tls-cipher", "DEFAULT:@SECLEVEL=0", "--tls-ca-path", ca]
@@ -228,11 +228,16 @@ def swaks(gateway, origin, *options, way=WAY, version=None, is_implicit=False, c
 
 def openssl_starttls(gateway, origin, version, *options, way=WAY, ca=None, stdin=""):
     flag = {"1.0": "-tls1", "1.1": "-tls1_1", "1.2": "-tls1_2", "1.3": "-tls1_3"}[version]
-    where = ["-connect", f"127.0.0.1:{gateway.ports.get(way)}"]
-    if way == CONNECT:
-        where = ["-proxy", f"127.0.0.1:{gateway.proxy}", "-connect", f"{origin.name}:{origin.asked_port}"]
-    return run_client(
-        "openssl", "s_client", *where, "-starttls", origin.protocol, "-servername", origin.name, flag, "-cipher",
-        "DEFAULT:@SECLEVEL=0", "-CAfile", ca, "-verify_return_error", "-verify_hostname", origin.name, "-showcerts",
-        *options, stdin=stdin,
-    )  # fmt: skip
+
+    def ask(port):
+        return run_client(
+            "openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-starttls", origin.protocol, "-servername",
+            origin.name, flag, "-cipher", "DEFAULT:@SECLEVEL=0", "-CAfile", ca, "-verify_return_error",
+            "-verify_hostname", origin.name, "-showcerts", *options, stdin=stdin,
+        )  # fmt: skip
+
+    if way != CONNECT:
+        return ask(gateway.ports[way])
+    # With -proxy it loses a greeting that comes with the proxy's own answer.
+    with ConnectBridge(gateway, origin.name, origin.asked_port) as bridge:
+        return ask(bridge.port)
