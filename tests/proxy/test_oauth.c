@@ -1,4 +1,4 @@
-/* oauth.c and oauth_ask.c: tokens from an endpoint that does as it is told. */
+/* oauth.c: who gets which token, and how often the endpoint is asked. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -95,17 +95,6 @@ static void use(const char *text)
     o = next;
 }
 
-static void client_credentials_are_asked_with_the_secret(void **state)
-{
-    (void)state;
-    use(CREDENTIALS);
-    assert_token("scanner@contoso.example");
-    assert_string_equal(endpoint_form(&e), "grant_type=client_credentials&client_id=app"
-                                           "&client_secret=s3cr3t%7Evalue%2Bmore"
-                                           "&scope=https%3A%2F%2Foutlook.office365.com%2F.default");
-    assert_memory_equal(e.head, "POST /token HTTP/1.1\r\n", 22);
-}
-
 static void a_token_is_asked_for_once_for_all_mailboxes(void **state)
 {
     (void)state;
@@ -123,13 +112,9 @@ static void a_token_is_made_new_before_it_expires(void **state)
         const char *body;
         unsigned asked; /* for two logins */
     } rows[] = {
-        {TOKEN("60"), 2},     /* a minute is kept in reserve */
-        {TOKEN("\"60\""), 2}, /* as older endpoints write it */
-        {TOKEN("-5"), 2},     /* of no use for another */
+        {TOKEN("60"), 2}, /* a minute is kept in reserve */
+        {TOKEN("-5"), 2}, /* of no use for another */
         {TOKEN("300"), 1},
-        {TOKEN("\"3599\""), 1},
-        {TOKEN("\"soon\""), 1}, /* an hour where it is not told */
-        {"{\"access_token\": \"token-1\"}", 1},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         oauth_unref(o);
@@ -206,90 +191,6 @@ static void one_job_asks_for_all_mailboxes_that_wait(void **state)
     assert_int_equal(askers[2].calls, 0);
 }
 
-static void the_endpoint_s_own_words_are_told(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *body, *expected;
-    } rows[] = {
-        {"{\"error\": \"invalid_client\", \"error_description\": \"AADSTS7000215: Invalid client "
-         "secret.\\r\\n"
-         "Trace ID: \\u0007\\u00fc\"}",
-         "the token endpoint answers with HTTP status 401, invalid_client: AADSTS7000215: Invalid client "
-         "secret.  "
-         "Trace ID: ???"},
-        {"{\"error\": \"unauthorized_client\"}", " 401, unauthorized_client"},
-        {"{\"error\": \"x\", \"error_description\": \"you said " SECRET "\"}",
-         " 401, and with words that hold a secret"},
-        {"{\"error\": {}}", " 401 and nothing that says why; check the file's tenant or token_endpoint"},
-        {"<html>", " 401 and nothing that says why"},
-        {"", " 401 and nothing that says why"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        oauth_unref(o);
-        o = NULL;
-        use(CREDENTIALS);
-        endpoint_say(&e, 401, rows[i].body);
-        assert_refused("a", rows[i].expected);
-    }
-}
-
-static void long_words_are_cut(void **state)
-{
-    (void)state;
-    char body[2048];
-    memset(body, 'x', sizeof body);
-    memcpy(body, "{\"error\": \"e\", \"error_description\": \"AADSTS1", 44);
-    strcpy(body + sizeof body - 3, "\"}");
-    use(CREDENTIALS);
-    endpoint_say(&e, 400, body);
-    assert_refused("a", "AADSTS1xxxx");
-    assert_true(strlen(askers[0].text) < 500);
-    assert_string_equal(askers[0].text + strlen(askers[0].text) - 4, "x...");
-}
-
-static void what_is_no_token_is_refused(void **state)
-{
-    (void)state;
-    static const char *const bodies[] = {"{}",
-                                         "[]",
-                                         "\"access_token\"",
-                                         "{\"access_token\": 5}",
-                                         "{\"access_token\": \"\"}",
-                                         "{\"access_token\": \"a b\"}",
-                                         "{\"access_token\": \"a\\u0001\"}",
-                                         "{\"access_token\": \"\\u00fc\"}",
-                                         "{\"access_token\": \"a\", \"access_token\": \"b\"}",
-                                         "{\"access_token\": \"a\"",
-                                         "{\"access_token\": \"a\", \"token_type\": \"mac\"}",
-                                         "{\"access_token\": \"a\", \"token_type\": 1}"};
-    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
-        oauth_unref(o);
-        o = NULL;
-        use(CREDENTIALS);
-        endpoint_say(&e, 200, bodies[i]);
-        assert_refused("a", "the token endpoint answers with");
-    }
-}
-
-static void a_token_may_be_as_long_as_allowed_and_no_longer(void **state)
-{
-    (void)state;
-    static char body[OAUTH_TOKEN_MAX + 64];
-    for (int extra = 0; extra < 2; extra++) {
-        size_t n = (size_t)sprintf(body, "{\"access_token\": \"");
-        memset(body + n, 't', (size_t)(OAUTH_TOKEN_MAX + extra));
-        strcpy(body + n + OAUTH_TOKEN_MAX + extra, "\"}");
-        use(CREDENTIALS);
-        endpoint_say(&e, 200, body);
-        ask("a");
-        assert_int_equal(askers[0].granted, extra == 0);
-        assert_int_equal(strlen(askers[0].text) == OAUTH_TOKEN_MAX, extra == 0);
-        oauth_unref(o);
-        o = NULL;
-    }
-}
-
 static void a_failure_is_remembered_for_a_while(void **state)
 {
     (void)state;
@@ -314,15 +215,6 @@ static void a_token_that_is_still_good_outlives_a_failure(void **state)
     assert_int_equal(endpoint_count(&e), 2);
 }
 
-static void an_endpoint_that_does_not_verify_is_told_no_secret(void **state)
-{
-    (void)state;
-    use(CREDENTIALS);
-    endpoint_disguise(&e, true);
-    assert_refused("a", "the server's certificate does not verify");
-    assert_int_equal(endpoint_count(&e), 0);
-}
-
 static void plain_http_is_refused_when_the_file_is_read(void **state)
 {
     (void)state;
@@ -334,16 +226,6 @@ static void plain_http_is_refused_when_the_file_is_read(void **state)
     assert_null(oauth_load(path, NULL, error, sizeof error));
     assert_non_null(
         strstr(error, ":2: token_endpoint: 'http://login.test/' is no URL to fetch; write https://"));
-}
-
-static void a_slow_endpoint_is_given_up(void **state)
-{
-    (void)state;
-    use(CREDENTIALS);
-    e.conf.tf.limits.login_ms = 200;
-    endpoint_hold(&e, true);
-    assert_refused("a", "no answer in time");
-    endpoint_hold(&e, false);
 }
 
 static void an_endpoint_out_of_reach_fails_all_who_wait(void **state)
@@ -504,22 +386,15 @@ static int finish(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(client_credentials_are_asked_with_the_secret),
         TEST(a_token_is_asked_for_once_for_all_mailboxes),
         TEST(a_token_is_made_new_before_it_expires),
         TEST(those_who_ask_at_once_wait_for_one_answer),
         TEST(a_refresh_token_gives_way_to_the_one_in_the_answer),
         TEST(mailboxes_with_a_refresh_token_have_tokens_of_their_own),
         TEST(one_job_asks_for_all_mailboxes_that_wait),
-        TEST(the_endpoint_s_own_words_are_told),
-        TEST(long_words_are_cut),
-        TEST(what_is_no_token_is_refused),
-        TEST(a_token_may_be_as_long_as_allowed_and_no_longer),
         TEST(a_failure_is_remembered_for_a_while),
         TEST(a_token_that_is_still_good_outlives_a_failure),
-        TEST(an_endpoint_that_does_not_verify_is_told_no_secret),
         TEST(plain_http_is_refused_when_the_file_is_read),
-        TEST(a_slow_endpoint_is_given_up),
         TEST(an_endpoint_out_of_reach_fails_all_who_wait),
         TEST(who_has_cancelled_is_not_called),
         TEST(an_answer_that_nobody_waits_for_any_more_is_kept),
