@@ -54,7 +54,6 @@ static const struct misplaced misplaced[] = {
     {KEY(server_tls), ANY & ~FORWARD_SMTP, TF_WARNING, leave_out},
     {KEY(server_name), ANY & ~(FORWARD | TRANSPARENT), TF_WARNING, leave_out},
     {KEY(send_proxy), ANY & ~FORWARD, TF_WARNING, leave_out},
-    {KEY(accept_proxy), TRANSPARENT, TF_WARNING, "clients there are not behind a balancer; leave it out"},
     {KEY(users), SNI | TRANSPARENT | FORWARD_TLS | FORWARD_HTTP, TF_ERROR,
      "nobody can log in there; leave it out, and let [access] source say who may connect"},
     {KEY(bridge), ANY & ~MAIL, TF_ERROR,

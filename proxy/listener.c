@@ -68,8 +68,7 @@ static int open_one(const struct tf_addr *address, bool tproxy, bool shared)
               (sa.ss_family != AF_INET6 || set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, both ? 0 : 1)) &&
               (!tproxy || set_transparent(fd, sa.ss_family)) &&
               set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) && /* accepted sockets inherit it */
-              bind(fd, (struct sockaddr *)&sa, len) == 0;
-    ok = ok && (!shared || listen(fd, BACKLOG) == 0);
+              bind(fd, (struct sockaddr *)&sa, len) == 0 && (!shared || listen(fd, BACKLOG) == 0);
     if (!ok) {
         int saved = errno;
         close(fd);

@@ -568,7 +568,7 @@ void session_start(struct loop *loop, const struct tf_listener *listener, int fd
                           .started_us = loop_wall_us(loop)};
     link_init(&s->side[TF_CLIENT], fd);
     link_init(&s->side[TF_SERVER], -1);
-    /* The socket is handed over with its first bytes (TCP_DEFER_ACCEPT), and can take ours. */
+    /* The socket is mostly handed over with its first bytes (listener_defer), and can take ours. */
     s->side[TF_CLIENT].readable = s->side[TF_CLIENT].writable = true;
     if (loop->all != NULL)
         loop->all->prev = s;

@@ -103,8 +103,8 @@ def requests_follow_one_another_on_one_connection():
         for version in ("1.2", "1.3"):
             peer = to_proxy(gateway, version, version)
             for body in (b"one", b"two " * 20000, b"three"):
-                head = f"POST http://{plain.name}/ HTTP/1.1\r\nHost: {plain.name}\r\nContent-Length: {len(body)}\r\n\r\n"
-                peer.write(head.encode() + body)
+                head = f"POST http://{plain.name}/ HTTP/1.1\r\nHost: {plain.name}\r\n"
+                peer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
                 check_in(b"HTTP/1.1 200 ", read_head(peer), f"answer over TLS {version}")
                 check_equal(peer.read_exactly(len(body)), body, "the echo")
             peer.close()

@@ -1,5 +1,6 @@
-"""The other direction: clients from outside take the gateway for a server that stands behind it, whose certificate it has.
-The floor holds on both hellos; who is healthy meets the server itself, unless the listener ends every client's TLS."""
+"""The other direction: clients from outside take the gateway for a server that stands behind it, and it has a certificate
+of that name. The floor holds on both hellos; who is healthy meets the server itself, unless the listener ends every
+client's TLS."""
 
 import atexit
 import functools
@@ -105,7 +106,8 @@ def a_healthy_client_meets_the_server_itself():
 @story
 def an_old_client_that_a_rule_upgrades_sees_the_gateways_certificate_of_the_server():
     for kind in ("rsa", "ecdsa"):
-        with server(lowest="1.2") as origin, Gateway(origin, settings=inbound(own(kind)) | UPGRADE, upgrades=True) as gateway:
+        settings = inbound(own(kind)) | UPGRADE
+        with server(lowest="1.2") as origin, Gateway(origin, settings=settings, upgrades=True) as gateway:
             for version in ("1.0", "1.1"):
                 seen, page = visit(gateway, version, version)
                 check_equal(seen, first_certificate(own(kind)), "certificate")
@@ -160,7 +162,8 @@ def the_listener_may_be_called_by_another_name_than_the_server():
 @story
 def who_cannot_use_the_kind_of_certificate_has_no_common_suite():
     for kind, ciphers in (("rsa", "ECDHE-ECDSA-AES128-SHA"), ("ecdsa", "AES128-SHA")):
-        with server() as origin, Gateway(origin, settings=inbound(own(kind)) | UPGRADE, upgrades=True) as gateway:
+        settings = inbound(own(kind)) | UPGRADE
+        with server() as origin, Gateway(origin, settings=settings, upgrades=True) as gateway:
             check_in("HANDSHAKE_FAILURE", is_refused(gateway, "1.0", "1.0", ciphers), "what the client says")
             record = gateway.record({"event.action": "tls-version-blocked", "event.code": "no-common-suite"})
             check_in("no suite that goes with this certificate", record["tlsfloor.detail"], "detail")

@@ -42,6 +42,7 @@ RULE = {"rule up.destination": HERE, "rule up.action": "upgrade"}
 ADMIN = {"admin.listen": "127.0.0.1:0", "gateway.threads": "1"}
 ASKS_FOR_TLS = {"smtp": b"EHLO a\r\nSTARTTLS\r\n", "imap": b"a STARTTLS\r\n", "pop3": b"STLS\r\n"}
 LOGS_IN = {"imap": b"a CAPABILITY\r\nb LOGIN c d\r\n", "pop3": b"CAPA\r\nUSER a\r\nPASS b\r\n"}
+MOST_KIB = 12 * 1024  # that a flood may add, under a sanitizer as well; a flood is more than twice that
 MESSAGE = b"Subject: x\r\n\r\ntext\r\n.\r\n"
 
 
@@ -208,12 +209,12 @@ def a_client_that_does_not_read_holds_up_nobody_and_no_memory():
                 before = memory_kib(gateway)
                 client.sock.settimeout(1)
                 with contextlib.suppress(TimeoutError):
-                    for _ in range(200):
+                    for _ in range(500):
                         client.sock.sendall(chunk)
                 with MailClient(gateway, origin) as other:
                     other.greet()
                     check_in("221 ", other.say("QUIT"), "the other client's goodbye")
-                check(memory_kib(gateway) < before + 4096, f"it grew from {before} to {memory_kib(gateway)} KiB")
+                check(memory_kib(gateway) < before + MOST_KIB, f"it grew from {before} to {memory_kib(gateway)} KiB")
             settle(gateway, 2)
 
 
@@ -237,7 +238,7 @@ def a_server_that_never_ends_its_answer_takes_no_memory():
                     if not data:
                         break
                     got += len(data)
-                check(memory_kib(gateway) < before + 4096, f"it grew from {before} to {memory_kib(gateway)} KiB")
+                check(memory_kib(gateway) < before + MOST_KIB, f"it grew from {before} to {memory_kib(gateway)} KiB")
             settle(gateway, 1)
 
 

@@ -135,8 +135,6 @@ static void keys_of_other_kinds_are_told_of(void **state)
          "server_tls means nothing with kind = forward and protocol = imap"},
         {LISTENER "server_name = a\n", "server_name means nothing with kind = connect"},
         {LISTENER "send_proxy = v1\n", "send_proxy means nothing with kind = connect"},
-        {LISTENER "kind = transparent\naccept_proxy = on\n",
-         "accept_proxy means nothing with kind = transparent; clients there are not behind a balancer"},
     };
     static const char *const fine[] = {
         LISTENER "kind = sni\nport = 993\n",

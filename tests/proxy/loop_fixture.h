@@ -56,8 +56,13 @@ static inline void on_loop_end(void *arg)
 
 static inline void fill_conf(struct stage *t, uint16_t origin_port)
 {
-    t->sni = (struct tf_listener){.name = "straight", .kind = TF_KIND_SNI, .port = 443};
-    t->connect = (struct tf_listener){.name = "proxy", .kind = TF_KIND_CONNECT, .next = &t->sni};
+    struct tf_listener blank = {.certificate = "", .key = "", .users = "", .oauth = "", .server_name = ""};
+    t->sni = t->connect = blank;
+    t->sni.name = "straight";
+    t->sni.kind = TF_KIND_SNI;
+    t->sni.port = 443;
+    t->connect.name = "proxy";
+    t->connect.next = &t->sni;
     t->override = (struct tf_override){
         .host = "*", .to = {.family = TF_FAMILY_V4, .ip = {127, 0, 0, 1}, .port = origin_port}};
     t->ports = (struct tf_port_range){1, 65535};
@@ -81,6 +86,7 @@ static inline void fill_conf(struct stage *t, uint16_t origin_port)
                                     .dns_ms = 60000,
                                     .pipes = 4};
     tf->dns_servers = t->dns_server;
+    tf->parent.user = tf->parent.password_file = tf->name = "";
     atomic_init(&t->conf.refs, 1u); /* and it is never given up: this one is not on the heap */
 }
 
@@ -92,7 +98,7 @@ static inline int begin(void **state)
     t->origin = listen_anywhere(&port);
     bind_silent_dns(t);
     fill_conf(t, port);
-    t->setting = (struct setting){.conf = &t->conf, .session_max = 100};
+    t->setting = (struct setting){.conf = &t->conf, .census = census_new(), .session_max = 100};
     t->loop = loop_new(&t->setting, (struct loop_end){on_loop_end, NULL}, error, sizeof error);
     assert_non_null(t->loop);
     *state = t;
@@ -109,6 +115,7 @@ static inline int finish(void **state)
     assert_int_equal(t->loop->gathered, 0);
     assert_int_equal(atomic_load(&t->loop->counters.values[COUNTER_SESSIONS_ACTIVE]), 0);
     loop_free(t->loop);
+    census_free(t->setting.census);
     assert_int_equal(atomic_load(&t->conf.refs), 1);
     close(t->origin);
     close(t->dns);
