@@ -65,7 +65,7 @@ struct tf_limits {
     uint32_t connections;     /* 0: as many as open files allow */
     uint32_t per_source;      /* 0: no limit */
     uint32_t per_user;        /* 0: no limit */
-    uint32_t logins;          /* remembered, of all loops */
+    uint32_t logins;          /* remembered, of one loop */
     uint32_t log_bytes;       /* queue in front of the log thread */
     uint32_t dns_entries, dns_ttl_max_ms, dns_negative_ms, dns_ms;
     uint32_t pipes;             /* of one loop's splice pool */

@@ -176,10 +176,17 @@ static bool is_same_target(const struct tf_target *a, const struct tf_target *b)
     return a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
+/* `[listener x] SENTENCE`, where a key of it was written. */
+static void tell(struct tf_conf_load *load, const struct tf_section *section, enum tf_keys_of_LISTENER key,
+                 enum tf_severity severity, const char *sentence)
+{
+    tf_report(load, severity, &section->settings[key].origin,
+              TF_PARTS(TF_SECTION_PARTS(section), " ", sentence));
+}
+
 static void check_upstream(struct tf_conf_load *load, const struct tf_section *section)
 {
     const struct tf_listener *listener = section->object;
-    const struct tf_origin *at = &section->settings[KEY(upstream)].origin;
 
     if (!tf_is_written(section, KEY(upstream)))
         tf_report(load, TF_ERROR, &section->origin,
@@ -190,33 +197,26 @@ static void check_upstream(struct tf_conf_load *load, const struct tf_section *s
     check_dialled_port(load, section, KEY(upstream), listener->upstream.port);
     check_mail_port(load, section, KEY(upstream), listener->upstream.port);
     if (is_same_target(&listener->upstream, &load->conf->parent.proxy))
-        tf_report(load, TF_WARNING, at,
-                  TF_PARTS(TF_SECTION_PARTS(section),
-                           " upstream is the parent proxy, which is gone through anyway; "
-                           "write the server's name"));
+        tell(load, section, KEY(upstream), TF_WARNING,
+             "upstream is the parent proxy, which is gone through anyway; write the server's name");
 }
 
 /* Where a client's TLS ends, it must be shown a certificate. */
 static void check_client_tls(struct tf_conf_load *load, const struct tf_section *section)
 {
     const struct tf_listener *listener = section->object;
-    const struct tf_setting *client_tls = &section->settings[KEY(client_tls)];
-    bool is_tls = sort_of(listener) == FORWARD_TLS;
-    bool by_starttls =
-        listener->client_tls == TF_CLIENT_TLS_OPTIONAL || listener->client_tls == TF_CLIENT_TLS_STARTTLS;
+    enum tf_client_tls client_tls = listener->client_tls;
+    bool is_tls = sort_of(listener) == FORWARD_TLS, is_mail = sort_of(listener) & MAIL;
 
-    if (is_tls && by_starttls)
-        tf_report(load, TF_ERROR, &client_tls->origin,
-                  TF_PARTS(TF_SECTION_PARTS(section), " client_tls = ", client_tls->text,
-                           ": only mail has STARTTLS; write implicit or none"));
-    else if (listener->client_tls != TF_CLIENT_TLS_NONE && sort_of(listener) & (FORWARD_TLS | MAIL) &&
-             !listener->certificate[0] && !load->conf->policy.can_upgrade)
-        tf_report(
-            load, TF_ERROR, &client_tls->origin,
-            TF_PARTS(
-                TF_SECTION_PARTS(section), " client_tls = ", client_tls->text,
-                " needs a certificate, and [ca] directory is off; write certificate = and its file, or a "
-                "directory there"));
+    if (is_tls && (client_tls == TF_CLIENT_TLS_OPTIONAL || client_tls == TF_CLIENT_TLS_STARTTLS))
+        tell(load, section, KEY(client_tls), TF_ERROR,
+             "is no mail, and only mail has STARTTLS; write client_tls = implicit or none");
+    else if ((is_tls || is_mail) && client_tls != TF_CLIENT_TLS_NONE && !listener->certificate[0] &&
+             !load->conf->policy.can_upgrade)
+        tell(
+            load, section, KEY(client_tls), TF_ERROR,
+            "client_tls needs a certificate, and [ca] directory is off; write certificate = and its file, or "
+            "a directory there");
 }
 
 static void check_bridge(struct tf_conf_load *load, const struct tf_section *section)
@@ -226,35 +226,30 @@ static void check_bridge(struct tf_conf_load *load, const struct tf_section *sec
     if (!listener->bridge || !(sort_of(listener) & MAIL))
         return;
     if (listener->client_tls == TF_CLIENT_TLS_NONE || listener->client_tls == TF_CLIENT_TLS_OPTIONAL)
-        tf_report(
-            load, TF_WARNING, &section->settings[KEY(client_tls)].origin,
-            TF_PARTS(
-                TF_SECTION_PARTS(section),
-                " lets passwords cross the network in plain text; write client_tls = starttls or implicit "
-                "if its clients can do that"));
+        tell(load, section, KEY(client_tls), TF_WARNING,
+             "lets passwords cross the network in plain text; write client_tls = starttls or implicit if its "
+             "clients can do that");
     if (listener->opportunistic)
-        tf_report(load, TF_WARNING, &section->settings[KEY(server_tls)].origin,
-                  TF_PARTS(TF_SECTION_PARTS(section),
-                           " server_tls = opportunistic means nothing with a bridge, which "
-                           "logs in to the server only in TLS; leave it out"));
+        tell(load, section, KEY(server_tls), TF_WARNING,
+             "server_tls = opportunistic means nothing with a bridge, which logs in to the server only in "
+             "TLS; "
+             "leave it out");
 }
 
 /* Whoever is believed can be anybody for rules, limits and logs. */
 static void check_proxy_source(struct tf_conf_load *load, const struct tf_section *section)
 {
     const struct tf_listener *listener = section->object;
+    size_t i = 0;
 
     if (!listener->accept_proxy || tf_is_written(section, KEY(proxy_source)))
         return;
-    for (size_t i = 0; i < listener->address_count; i++) {
-        if (tf_addr_class(&listener->addresses[i]) == TF_CLASS_LOOPBACK)
-            continue;
-        tf_report(load, TF_WARNING, &section->settings[KEY(accept_proxy)].origin,
-                  TF_PARTS(TF_SECTION_PARTS(section),
-                           " believes every client that says it is another one; write "
-                           "proxy_source = and the balancer's address"));
-        return;
-    }
+    while (i < listener->address_count && tf_addr_class(&listener->addresses[i]) == TF_CLASS_LOOPBACK)
+        i++;
+    if (i < listener->address_count)
+        tell(load, section, KEY(accept_proxy), TF_WARNING,
+             "believes every client that says it is another one; write proxy_source = and the balancer's "
+             "address");
 }
 
 static void check_listener(struct tf_conf_load *load, const struct tf_section *section)

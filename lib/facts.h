@@ -42,7 +42,9 @@ struct tf_facts {
     /* who */
     struct tf_addr source;
     struct tf_addr via; /* who has said so in a PROXY protocol header; family TF_FAMILY_NONE: there was none */
-    char user[TF_USER_MAX]; /* who has logged in; peer bytes; "" */
+    char user[TF_USER_MAX]; /* who has logged in, or has tried to; peer bytes; "" */
+    unsigned failed_logins; /* so often with a wrong name or password */
+    bool is_login_wrong;    /* also the last time: nobody has logged in since */
     const char *listener;               /* its name in the configuration */
     char user_agent[TF_USER_AGENT_MAX]; /* where the front saw one, cut to fit; peer bytes; NUL-terminated */
     /* where to */
@@ -66,6 +68,7 @@ struct tf_facts {
     bool has_server_hello;
     struct tf_server_hello server;
     struct tf_leg inside, outside; /* of an upgraded session, once both are known */
+    bool is_token_refused;         /* the server's answer to the bridge's OAuth token; the session takes it back */
     const struct tf_mail_answer *answer; /* the last of the server's that is known to puzzle people, or NULL */
     /* what became of it */
     enum tf_verdict verdict;

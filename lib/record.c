@@ -156,6 +156,8 @@ static void put_who_and_where(struct tf_json *j, const struct tf_facts *facts)
         tf_json_text(j, "user_agent.original", facts->user_agent);
     if (facts->user[0] != '\0')
         tf_json_text(j, "user.name", facts->user);
+    if (facts->failed_logins > 0)
+        tf_json_u64(j, "tlsfloor.failed_logins", facts->failed_logins);
     if (facts->via.family != TF_FAMILY_NONE)
         put_address(j, "tlsfloor.via.ip", &facts->via);
 }

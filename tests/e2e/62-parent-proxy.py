@@ -126,7 +126,8 @@ def the_other_ways_in_go_through_it_too():
             for port in (gateway.straight, gateway.ports["to"]):
                 with RawClient(port) as client:
                     TlsPeer(client.sock, client_context("1.2", "1.3"), NAME).handshake().close()
-            done = run_client("curl", "-sS", "-k", "-x", f"socks5h://127.0.0.1:{gateway.ports['socks']}", f"https://{NAME}/")
+            proxy = f"socks5h://127.0.0.1:{gateway.ports['socks']}"
+            done = run_client("curl", "-sS", "-k", "-x", proxy, f"https://{NAME}/")
             check_equal(done.status, 0, "curl's exit code")
         check_equal(len(parent.heads), 3, "requests that the parent got")
 
@@ -172,7 +173,8 @@ def a_password_that_others_may_read_is_refused_at_start():
 @story
 def what_is_bypassed_is_connected_directly():
     with TlsOrigin("1.2") as origin, TlsOrigin("1.2", name="far.floor.test") as far, Parent(far) as parent:
-        settings = {**parent.settings, "upstream.proxy_bypass": f"*.other.test, {NAME}", "access.destination": "loopback"}
+        settings = {**parent.settings, "access.destination": "loopback"}
+        settings["upstream.proxy_bypass"] = f"*.other.test, {NAME}"
         with Gateway(origin, settings=settings) as gateway:
             for name in (NAME, far.name):
                 check_equal(curl(gateway, f"https://{name}/").status, 0, f"curl's exit code for {name}")
@@ -211,7 +213,8 @@ def other_plain_HTTP_is_asked_of_the_parent_itself():
                     client.send(f"GET http://{NAME}{path} HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
                     check_in(b"200 OK", client.receive_until(b"\r\n\r\n"), "head")
                     client.receive(len(b"plain page\n"))
-        check_equal([seen[1] for seen in parent.seen], [f"http://{NAME}/a?b", f"http://{NAME}/c"], "what it was asked for")
+        asked = [seen[1] for seen in parent.seen]
+        check_equal(asked, [f"http://{NAME}/a?b", f"http://{NAME}/c"], "what it was asked for")
         check_equal({seen[2]["Proxy-Authorization"] for seen in parent.seen}, {f"Basic {login}"}, "logins")
         check_equal(len({seen[4] for seen in parent.seen}), 1, "connections to the parent")
 

@@ -170,9 +170,9 @@ static void keys_whose_absence_makes_a_listener_weaker_are_refused(void **state)
         {LISTENER "bridge = xoauth2\n",
          "bridge means nothing with kind = connect; write kind = forward and protocol = smtp, imap or pop3"},
         {TLS "bridge = xoauth2\n", "bridge means nothing with kind = forward and protocol = tls; "},
-        {TLS "client_tls = optional\n",
-         "error t.ini:6: [listener x] client_tls = optional: only mail has STARTTLS; write implicit or none"},
-        {TLS "client_tls = starttls\n", "client_tls = starttls: only mail has STARTTLS"},
+        {TLS "client_tls = optional\n", "error t.ini:6: [listener x] is no mail, and only mail has STARTTLS; "
+                                        "write client_tls = implicit or none"},
+        {TLS "client_tls = starttls\n", "is no mail, and only mail has STARTTLS"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
