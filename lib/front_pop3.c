@@ -185,7 +185,9 @@ static enum tf_feed hear_server(struct pop3 *m, struct tf_feed_io *io, struct tf
     if (status != TF_POP3_ERR)
         return not_mail(facts, "the server answers what was not asked");
     /* Unasked, it tells that the server has waited long enough. */
-    bool is_last = m->phase == PHASE_RESPONSE && m->verb == TF_POP3_QUIT;
+    bool is_answer = m->phase == PHASE_RESPONSE;
+    bool is_last = is_answer && m->verb == TF_POP3_QUIT;
+    facts->is_token_refused = is_answer && m->plan.is_bridge && m->verb == TF_POP3_AUTH;
     m->phase = PHASE_COMMAND;
     tf_bridge_forget_token(&m->bridge);
     pass(io->to_client, line);

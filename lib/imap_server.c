@@ -121,6 +121,7 @@ static enum tf_feed take_tagged(struct tf_imap *m, struct tf_feed_io *io, struct
         tf_imap_put_response(io->to_client, line, &nothing_new);
         return TF_FEED_SWITCH;
     }
+    facts->is_token_refused = m->plan.is_bridge && verb == TF_IMAP_AUTHENTICATE; /* which only we have said */
     tell_client(m, io, line);
     return is_ok && verb == TF_IMAP_LOGOUT ? TF_FEED_CLOSE : TF_FEED_MORE;
 }

@@ -24,7 +24,7 @@
 #include <sys/queue.h>
 
 /* A device that tries again and again asks the endpoint no oftener. */
-enum { FAILURE_MS = 10000, SPARE_MS = 60000, WHY_MAX = 512 };
+enum { FAILURE_MS = 10000, YOUNG_MS = 10000, SPARE_MS = 60000, WHY_MAX = 512 };
 
 struct oauth_wait {
     uv_async_t async; /* of the loop that it belongs to */

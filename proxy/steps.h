@@ -49,6 +49,8 @@ bool goes_by_parent(const struct session *s);
 enum step_result session_login(struct session *s, struct tf_writer *to_client, struct tf_writer *to_server,
                                enum tf_feed *feed);
 bool session_is_login_pending(const struct session *s);
+/* After the front has heard the server: a token that it refused is not for the next login. */
+void session_forget_token(struct session *s);
 void session_drop_login(struct session *s); /* with all that is known of it */
 
 /* steps_tls.c: reads the client's hello. True: facts->has_hello, or facts->reason says why there will never

@@ -46,6 +46,7 @@ static void call_front(struct session *s, front_call *call, enum tf_side side)
     struct tf_writer to_client = outbox_writer(&out[TF_CLIENT]);
     struct tf_writer to_server = outbox_writer(&out[TF_SERVER]);
     s->setup->over = call(s, side, &to_client, &to_server);
+    session_forget_token(s);
     outbox_add(&out[TF_CLIENT], to_client.len);
     outbox_add(&out[TF_SERVER], to_server.len);
 }
@@ -157,6 +158,16 @@ static enum step_result act(struct session *s)
     return STEP_REFUSE;
 }
 
+/* Whether a client that waits has left: nobody would hear what comes of it. What it may have said before is
+ * kept, and is for the front. */
+static bool has_left(struct session *s)
+{
+    struct link *client = &s->side[TF_CLIENT];
+    while (link_fill(client, s->loop, s->conf->tf.limits.line_bytes + LOOP_BLOCK_SIZE) == LINK_OK)
+        continue;
+    return client->eof && link_ahead(client).n == 0;
+}
+
 /* A login is being checked. STEP_NEXT: it is over, and the front knows. */
 static enum step_result check_login(struct session *s)
 {
@@ -165,6 +176,8 @@ static enum step_result check_login(struct session *s)
     struct tf_writer to_server = outbox_writer(&out[TF_SERVER]);
     if (s->side[TF_CLIENT].failed)
         return end_for(s, TF_REASON_RESET);
+    if (has_left(s))
+        return end_for(s, TF_REASON_NONE);
     enum step_result r = session_login(s, &to_client, &to_server, &s->setup->over);
     outbox_add(&out[TF_CLIENT], to_client.len);
     outbox_add(&out[TF_SERVER], to_server.len);

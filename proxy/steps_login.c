@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Who is wrong so often in one session is guessing, or goes on for ever: mail servers hang up as well. */
+enum { WRONG_MAX = 3 };
+
 static void on_checked(void *arg, bool ok)
 {
     struct session *s = arg;
@@ -68,6 +71,14 @@ static enum step_result begin_check(struct session *s, const struct door *door)
     return check->state == LOGIN_CHECKING ? STEP_WAIT : STEP_NEXT;
 }
 
+static void count_login(struct session *s, bool ok)
+{
+    struct tf_facts *facts = session_facts(s);
+    counters_add(&s->loop->counters, ok ? COUNTER_LOGINS_RIGHT : COUNTER_LOGINS_WRONG, 1);
+    facts->is_login_wrong = !ok;
+    facts->failed_logins += !ok;
+}
+
 /* The mailbox that the device's user stands for is who logs in from here on. */
 static enum step_result begin_fetch(struct session *s, const struct door *door)
 {
@@ -119,8 +130,12 @@ enum step_result session_login(struct session *s, struct tf_writer *to_client, s
     case LOGIN_FETCHING:
         return STEP_WAIT;
     case LOGIN_WRONG:
+        count_login(s, false);
+        if (session_facts(s)->failed_logins == WRONG_MAX)
+            return refuse_for(s, TF_REASON_LOGIN_FAILED);
         return tell_front(s, false, to_client, to_server, feed);
     case LOGIN_RIGHT:
+        count_login(s, true);
         if (!enter(s))
             return refuse_for(s, TF_REASON_USER_LIMIT);
         if (door->oauth != NULL)
@@ -132,6 +147,15 @@ enum step_result session_login(struct session *s, struct tf_writer *to_client, s
         break;
     }
     return tell_front(s, true, to_client, to_server, feed);
+}
+
+void session_forget_token(struct session *s)
+{
+    struct tf_facts *facts = session_facts(s);
+    const struct door *door = session_door(s);
+    if (facts->is_token_refused && door != NULL && door->oauth != NULL)
+        oauth_forget(door->oauth, facts->user);
+    facts->is_token_refused = false;
 }
 
 void session_drop_login(struct session *s)

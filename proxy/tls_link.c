@@ -80,10 +80,8 @@ static int read_socket(struct tls_link *t, char *p, size_t room)
 static int read_under(struct tls_link *t, char *p, size_t room)
 {
     size_t n = 0;
-    ERR_set_mark();
     int r = SSL_read_ex(t->under->ssl, p, room, &n);
     enum link_io io = r == 1 ? LINK_OK : meaning_of(t->under, r);
-    ERR_pop_to_mark();
     t->ended = io == LINK_EOF;
     if (io == LINK_ERROR)
         t->error = t->under->error != 0 ? t->under->error : EPROTO;
@@ -122,11 +120,9 @@ static size_t write_socket(struct tls_link *t, const char *p, size_t n)
 static size_t write_under(struct tls_link *t, const char *p, size_t n)
 {
     size_t sent = 0;
-    ERR_set_mark();
     int r = SSL_write_ex(t->under->ssl, p, n, &sent);
     if (r != 1 && meaning_of(t->under, r) != LINK_AGAIN)
         t->write_error = t->under->write_error != 0 ? t->under->write_error : EPIPE;
-    ERR_pop_to_mark();
     return sent;
 }
 

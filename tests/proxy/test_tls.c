@@ -339,8 +339,8 @@ static void client_resumes_by_ticket_and_by_id_but_not_under_another_name(void *
     for (int tickets = 0; tickets < 2; tickets++) {
         SSL_SESSION *session = NULL;
         assert_false(is_resumed(tls, NAME, tickets == 1, &session));
-        assert_true(is_resumed(tls, NAME, tickets == 1, &session));
-        assert_true(is_resumed(tls, NAME, tickets == 1, &session));
+        for (int turn = 0; turn < 2; turn++)
+            assert_true(is_resumed(tls, NAME, tickets == 1, &session));
         assert_false(is_resumed(tls, "other.good.test", tickets == 1, &session));
         assert_true(is_resumed(tls, "other.good.test", tickets == 1, &session));
         SSL_SESSION_free(session);

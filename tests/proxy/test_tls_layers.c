@@ -200,7 +200,31 @@ static void text_comes_through_while_both_layers_change_keys(void **state)
     link_shut(&s->link);
 }
 
-/* --- a byte at a time --- */
+/* --- pieces --- */
+
+/* Each in a record of its own, in both layers; all of it in one go. */
+static void say_three_words_at_once(struct peer *p)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *records;
+    SSL_set0_wbio(p->under, bio);
+    for (int i = 0; i < 3; i++)
+        SSL_write(p->ssl, "word", 4);
+    long n = BIO_get_mem_data(bio, &records);
+    send(p->fd, records, (size_t)n, 0);
+}
+
+static void one_edge_is_enough_for_all_that_has_come(void **state)
+{
+    struct side *s = *state;
+    char text[64];
+    size_t n;
+    begin_tls(s, say_three_words_at_once);
+    while (link_recv(&s->link, text, sizeof text, &n) == LINK_AGAIN)
+        edge(s);
+    assert_int_equal(n, 12);
+    assert_false(s->link.readable);
+}
 
 /* A peer without a thread, whose records the test carries. */
 struct puppet {
@@ -284,6 +308,7 @@ int main(void)
         LOCAL_TEST(goodbyes_that_find_no_room_go_out_one_by_one),
         LOCAL_TEST(what_is_no_text_in_the_lower_layer_does_not_keep_others_waiting),
         LOCAL_TEST(text_comes_through_while_both_layers_change_keys),
+        LOCAL_TEST(one_edge_is_enough_for_all_that_has_come),
         LOCAL_TEST(what_comes_a_byte_at_a_time_goes_through_both_layers),
     };
     return cmocka_run_group_tests_name("tls_layers", tests, make_certificate, drop_certificate);

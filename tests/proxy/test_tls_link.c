@@ -144,9 +144,10 @@ static void a_link_that_moved_goes_on(void **state)
     assert_int_equal(link_send(&s->link, "one", 3, &n), LINK_OK);
     link_move(&moved, &s->link);
     assert_int_equal(s->link.fd, -1);
+    assert_int_equal(link_send(&moved, "two", 3, &n), LINK_OK);
     link_move(&s->link, &moved);
-    assert_int_equal(link_send(&s->link, "two", 3, &n), LINK_OK);
-    for (size_t got = 0; got < 6; got += n)
+    assert_int_equal(link_send(&s->link, "three", 5, &n), LINK_OK);
+    for (size_t got = 0; got < 11; got += n)
         assert_int_equal(next(s, text, sizeof text, &n), LINK_OK);
     link_shut(&s->link);
 }

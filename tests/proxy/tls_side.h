@@ -204,8 +204,10 @@ static inline void begin_tls(struct side *s, void (*talk)(struct peer *p))
 static inline enum link_io next(struct side *s, char *p, size_t room, size_t *n)
 {
     enum link_io r;
-    while ((r = link_recv(&s->link, p, room, n)) == LINK_AGAIN)
+    while ((r = link_recv(&s->link, p, room, n)) == LINK_AGAIN) {
+        assert_false(s->link.readable); /* or it would spin */
         edge(s);
+    }
     return r;
 }
 
