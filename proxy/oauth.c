@@ -23,7 +23,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
-/* A device that tries again and again asks the endpoint no oftener. */
+/* A device that tries again and again asks the endpoint no oftener than once in FAILURE_MS, or YOUNG_MS. */
 enum { FAILURE_MS = 10000, YOUNG_MS = 10000, SPARE_MS = 60000, WHY_MAX = 512 };
 
 struct oauth_wait {
@@ -45,7 +45,8 @@ struct account {
     TAILQ_ENTRY(account) others; /* while it is wanted */
     bool is_wanted;
     char *token;                            /* the last; NULL: there was none */
-    uint64_t fresh_until_ms, good_until_ms; /* fetch_now_ms: handed out without asking; at all */
+    uint64_t got_ms;                        /* fetch_now_ms: when it came */
+    uint64_t fresh_until_ms, good_until_ms; /* handed out without asking; at all */
     char *refresh_token;      /* that the endpoint gave in place of the file's; NULL: it did not */
     uint64_t failed_until_ms; /* nobody asks again before */
     char why[WHY_MAX];
@@ -105,6 +106,7 @@ static void keep_token(struct account *a, const struct oauth_answer *got, uint64
     replace_secret(&a->token, got->token);
     if (got->refresh_token)
         replace_secret(&a->refresh_token, got->refresh_token);
+    a->got_ms = now_ms;
     a->good_until_ms = now_ms + got->life_ms;
     a->fresh_until_ms = got->life_ms > spare_ms ? a->good_until_ms - spare_ms : now_ms;
     a->failed_until_ms = 0;
@@ -269,6 +271,15 @@ void oauth_cancel(struct oauth_wait *wait)
     uv_close((uv_handle_t *)&wait->async, on_closed);
 }
 
+void oauth_forget(struct oauth *o, const char *mailbox)
+{
+    struct account *a = &o->accounts[oauth_file_find(&o->file, mailbox)];
+    pthread_mutex_lock(&o->mutex);
+    if (fetch_now_ms() >= a->got_ms + YOUNG_MS)
+        a->fresh_until_ms = 0;
+    pthread_mutex_unlock(&o->mutex);
+}
+
 /* --- the whole --- */
 
 /* What an earlier file's account has, if it asks for the same. */
@@ -283,6 +294,7 @@ static void take_over(struct account *a, const struct oauth_file *file, struct o
     a->refresh_token = before->refresh_token ? strdup(before->refresh_token) : NULL;
     a->token = before->token ? strdup(before->token) : NULL;
     if (a->token) {
+        a->got_ms = before->got_ms;
         a->fresh_until_ms = before->fresh_until_ms;
         a->good_until_ms = before->good_until_ms;
     }

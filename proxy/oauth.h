@@ -36,4 +36,10 @@ struct oauth_wait *oauth_start(struct oauth *o, uv_loop_t *uv, struct conf *conf
                                const char *mailbox, oauth_cb *cb, void *arg);
 void oauth_cancel(struct oauth_wait *wait); /* no callback */
 
+/* A mail server has refused the mailbox's token: what the mailbox may do can have changed since it came. The
+ * next one who asks gets a new one, unless this one is younger than ten seconds: then a new one would not
+ * help. If there is none to be had, the old one is handed out while it is good: it may be good for other
+ * mailboxes. */
+void oauth_forget(struct oauth *o, const char *mailbox);
+
 #endif

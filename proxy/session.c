@@ -188,12 +188,12 @@ static bool take_setup(struct session *s, const struct tf_front *front)
     return true;
 }
 
-/* The listener of the same name and kind that a setting serves; NULL: there is none. */
+/* The listener of the same name, kind and protocol that a setting serves; NULL: there is none. */
 static const struct tf_listener *same_listener(const struct setting *setting, const struct tf_listener *old)
 {
     for (size_t i = 0; i < setting->listening_count; i++) {
         const struct tf_listener *l = setting->listening[i].listener;
-        if (l->kind == old->kind && strcmp(l->name, old->name) == 0)
+        if (l->kind == old->kind && l->protocol == old->protocol && strcmp(l->name, old->name) == 0)
             return l;
     }
     return NULL;
@@ -406,6 +406,24 @@ static bool is_error(enum tf_reason reason)
     return reason != TF_REASON_NONE && tf_reason_info(reason)->event == TF_EVENT_NONE;
 }
 
+/* How a session ended is not what became of it: one that was upgraded stays so, and who has only been wrong
+ * about the password was kept out, however the session ended. */
+static void note_outcome(struct session *s)
+{
+    struct tf_facts *facts = session_facts(s);
+    enum tf_reason end = facts->reason;
+    bool is_refused = end != TF_REASON_NONE && !is_error(end);
+    if (is_refused || (!facts->is_login_wrong && !tf_record_is_upgraded(facts)))
+        return;
+    if (is_error(end))
+        counters_reason(&s->loop->counters, end, REASON_ERROR);
+    facts->reason = TF_REASON_NONE;
+    if (facts->is_login_wrong) {
+        facts->reason = TF_REASON_LOGIN_FAILED;
+        facts->verdict = TF_VERDICT_BLOCK;
+    }
+}
+
 /* The one exit. A session of which nothing is known yet (it sent nothing) leaves no line. */
 static void session_end(struct session *s, enum tf_reason reason)
 {
@@ -417,10 +435,9 @@ static void session_end(struct session *s, enum tf_reason reason)
             facts->reason = reason;
         else
             reason = facts->reason;
-        if (is_error(reason) && tf_record_is_upgraded(facts)) { /* how it ended is not what became of it */
-            facts->reason = TF_REASON_NONE;
-            counters_reason(&loop->counters, reason, REASON_ERROR);
-        }
+        note_outcome(s);
+        if (!is_error(reason))
+            reason = facts->reason;
         session_settle(s);
     } else if (is_error(reason)) {
         counters_reason(&loop->counters, reason, REASON_ERROR);
@@ -479,11 +496,14 @@ bool session_touch(struct session *s, size_t limit)
     return deadline_set(&s->loop->deadlines, &s->deadline, length_ms);
 }
 
-/* A network that fails is no verdict of ours, though the client hears of it in the same way. */
+/* A network that fails is no verdict of ours, though the client hears of it in the same way; and mail that was
+ * upgraded until then stays so. */
 static void note_refusal(struct tf_facts *facts, const struct step *step)
 {
     assert(facts->reason != TF_REASON_NONE);
     bool ours = tf_reason_info(facts->reason)->event != TF_EVENT_NONE;
+    if (!ours && facts->mail != TF_MAIL_NONE && tf_record_is_upgraded(facts))
+        return;
     facts->verdict = ours ? TF_VERDICT_BLOCK : TF_VERDICT_NONE;
     facts->step = step->name;
 }
@@ -547,7 +567,7 @@ void session_abort(struct session *s, enum tf_reason reason)
 
 void session_drain(struct session *s)
 {
-    if (*s->at == &step_request && link_ahead(&s->side[TF_CLIENT]).n == 0)
+    if (*s->at == &step_request && !s->setup->has_spoken)
         session_end(s, TF_REASON_DRAINED);
 }
 

@@ -159,7 +159,7 @@ static bool take_tls(struct stage *stage, const struct stage *old, char *error, 
     if (ca == NULL) {
         fprintf(stderr, "tlsfloor: nobody is upgraded: %s\n", error);
         tf->policy.can_upgrade = false;
-        return true;
+        return !wants_tls(tf) || make_tls(stage, NULL, old, error, size);
     }
     if (!is_first)
         ca_share_leaf_keys(ca, tls_ca(old->tls));

@@ -39,6 +39,20 @@ static enum tf_feed call_secured(struct session *s, enum tf_side side, struct tf
     return setup->front->secured(setup->front_state, side, &io, &setup->facts);
 }
 
+/* Whether a side has said something that nobody has read. Looks into the socket as well. */
+static bool has_unread(struct session *s, enum tf_side side)
+{
+    struct link *l = &s->side[side];
+    return link_ahead(l).n > 0 || link_fill(l, s->loop, LOOP_BLOCK_SIZE) == LINK_OK;
+}
+
+/* Until the client has been told that it may begin with TLS, all that it says is plain text. So this is looked
+ * at before it is told: afterwards, what a quick client has sent is its hello. */
+static bool is_client_early(struct session *s)
+{
+    return s->setup->over == TF_FEED_TLS_CLIENT && !session_facts(s)->has_hello && has_unread(s, TF_CLIENT);
+}
+
 /* What it writes goes into the outboxes, what it wants into setup->over. */
 static void call_front(struct session *s, front_call *call, enum tf_side side)
 {
@@ -49,6 +63,10 @@ static void call_front(struct session *s, front_call *call, enum tf_side side)
     session_forget_token(s);
     outbox_add(&out[TF_CLIENT], to_client.len);
     outbox_add(&out[TF_SERVER], to_server.len);
+    if (is_client_early(s)) {
+        session_facts(s)->reason = TF_REASON_COMMAND_INJECTION;
+        s->setup->over = TF_FEED_BAD;
+    }
 }
 
 static bool open_outboxes(struct session *s)
@@ -79,13 +97,6 @@ static bool resume(struct session *s)
     return true;
 }
 
-/* Whether a side has said something that nobody has read. Looks into the socket as well. */
-static bool has_unread(struct session *s, enum tf_side side)
-{
-    struct link *l = &s->side[side];
-    return link_ahead(l).n > 0 || link_fill(l, s->loop, LOOP_BLOCK_SIZE) == LINK_OK;
-}
-
 static enum step_result begin_server_tls(struct session *s)
 {
     struct setup *setup = s->setup;
@@ -107,8 +118,6 @@ static enum step_result begin_client_tls(struct session *s)
         s->route = &route_mail_upgrade;
         return STEP_ROUTE;
     }
-    if (has_unread(s, TF_CLIENT))
-        return refuse_for(s, TF_REASON_COMMAND_INJECTION);
     setup->tongue = &tf_front_tls;
     facts->ask = TF_ASK_TUNNEL;
     facts->verdict = TF_VERDICT_NONE;
@@ -125,6 +134,20 @@ static enum step_result judge_cleartext(struct session *s)
     enum tf_decided decided = tf_policy_decide(&s->conf->tf.policy, facts, tf_day_of(facts->started_us / 1000000));
     assert(decided == TF_DECIDED); /* the address is known by now, or never will be */
     if (facts->verdict != TF_VERDICT_MONITOR)
+        return STEP_REFUSE;
+    s->route = &route_pass;
+    return STEP_ROUTE;
+}
+
+/* The front gives up. While it only follows, both sides' own words have passed so far, and what it has not
+ * understood is not consumed: who is only watched goes on. */
+static enum step_result give_up(struct session *s)
+{
+    struct tf_facts *facts = session_facts(s);
+    if (facts->reason == TF_REASON_MAIL_CLEARTEXT)
+        return judge_cleartext(s);
+    bool can_pass = s->setup->plan.way == TF_MAIL_FOLLOW && facts->reason != TF_REASON_UPSTREAM_CLOSED;
+    if (!can_pass || !tf_policy_server_wrong(&s->conf->tf.policy, facts, facts->reason, facts->detail))
         return STEP_REFUSE;
     s->route = &route_pass;
     return STEP_ROUTE;
@@ -148,7 +171,7 @@ static enum step_result act(struct session *s)
     case TF_FEED_TLS_CLIENT:
         return begin_client_tls(s);
     case TF_FEED_BAD:
-        return setup->facts.reason == TF_REASON_MAIL_CLEARTEXT ? judge_cleartext(s) : STEP_REFUSE;
+        return give_up(s);
     case TF_FEED_LOGIN:
     case TF_FEED_MORE:
     case TF_FEED_TARGET:
@@ -158,14 +181,15 @@ static enum step_result act(struct session *s)
     return STEP_REFUSE;
 }
 
-/* Whether a client that waits has left: nobody would hear what comes of it. What it may have said before is
- * kept, and is for the front. */
+/* Whether the client has left, and with nothing said that the front has not heard. */
 static bool has_left(struct session *s)
 {
     struct link *client = &s->side[TF_CLIENT];
-    while (link_fill(client, s->loop, s->conf->tf.limits.line_bytes + LOOP_BLOCK_SIZE) == LINK_OK)
-        continue;
-    return client->eof && link_ahead(client).n == 0;
+    enum link_io r;
+    do
+        r = link_fill(client, s->loop, s->conf->tf.limits.line_bytes + LOOP_BLOCK_SIZE);
+    while (r == LINK_OK);
+    return (r == LINK_EOF || r == LINK_ERROR) && link_ahead(client).n == 0;
 }
 
 /* A login is being checked. STEP_NEXT: it is over, and the front knows. */
@@ -176,7 +200,7 @@ static enum step_result check_login(struct session *s)
     struct tf_writer to_server = outbox_writer(&out[TF_SERVER]);
     if (s->side[TF_CLIENT].failed)
         return end_for(s, TF_REASON_RESET);
-    if (has_left(s))
+    if (has_left(s)) /* nobody would hear what comes of it */
         return end_for(s, TF_REASON_NONE);
     enum step_result r = session_login(s, &to_client, &to_server, &s->setup->over);
     outbox_add(&out[TF_CLIENT], to_client.len);
@@ -242,15 +266,27 @@ static enum link_io flush(struct session *s)
     return to_client == LINK_OK && to_server == LINK_AGAIN ? LINK_AGAIN : to_client;
 }
 
+/* Bytes that were sent are progress, and nothing else is: who sends a byte of a line now and then must not
+ * hold a session for ever. False: out of memory. */
+static bool touch_if_sent(struct session *s, uint64_t before)
+{
+    return s->bytes[TF_CLIENT] + s->bytes[TF_SERVER] == before || session_touch(s, step_dialogue.limit);
+}
+
 static enum step_result run_dialogue(struct session *s)
 {
     struct setup *setup = s->setup;
     if (!resume(s))
         return refuse_for(s, TF_REASON_NO_RESOURCES);
+    if (setup->is_client_mute && s->side[TF_CLIENT].failed)
+        return end_for(s, TF_REASON_RESET);
     for (int round = 0; round < ROUNDS; round++) {
+        uint64_t before = s->bytes[TF_CLIENT] + s->bytes[TF_SERVER];
         enum link_io flushed = flush(s);
         if (flushed == LINK_ERROR)
             return end_for(s, TF_REASON_RESET);
+        if (!touch_if_sent(s, before))
+            return end_for(s, TF_REASON_NO_RESOURCES);
         if (flushed == LINK_AGAIN)
             return STEP_WAIT;
         if (setup->over == TF_FEED_LOGIN || session_is_login_pending(s)) {
@@ -264,17 +300,17 @@ static enum step_result run_dialogue(struct session *s)
         enum turn turn = take_turns(s);
         if (turn == TURN_BROKEN)
             return STEP_REFUSE;
-        if (turn == TURN_MOVED && !session_touch(s, step_dialogue.limit))
-            return end_for(s, TF_REASON_NO_RESOURCES);
         if (turn <= TURN_PAUSED)
             return turn == TURN_PAUSED ? STEP_MORE : STEP_WAIT;
     }
     return STEP_MORE;
 }
 
+/* In the middle of a line that the client does not take, a refusal would be a part of it. */
 static enum step_result late_dialogue(struct session *s)
 {
-    return refuse_for(s, TF_REASON_IDLE);
+    return outbox_is_empty(&s->setup->out[TF_CLIENT]) ? refuse_for(s, TF_REASON_IDLE)
+                                                      : end_for(s, TF_REASON_IDLE);
 }
 
 const struct step step_dialogue = {"dialogue", run_dialogue, offsetof(struct tf_limits, mail_ms),

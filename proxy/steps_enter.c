@@ -73,6 +73,8 @@ static enum step_result run_proxy_header(struct session *s)
 
 static enum step_result late_proxy_header(struct session *s)
 {
+    if (link_ahead(&s->side[TF_CLIENT]).n == 0)
+        return end_for(s, TF_REASON_CLIENT_SILENT);
     return refuse_for(s, TF_REASON_PROXY_HEADER_MALFORMED);
 }
 

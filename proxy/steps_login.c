@@ -152,10 +152,12 @@ enum step_result session_login(struct session *s, struct tf_writer *to_client, s
 void session_forget_token(struct session *s)
 {
     struct tf_facts *facts = session_facts(s);
-    const struct door *door = session_door(s);
-    if (facts->is_token_refused && door != NULL && door->oauth != NULL)
-        oauth_forget(door->oauth, facts->user);
+    if (!facts->is_token_refused)
+        return;
     facts->is_token_refused = false;
+    const struct door *door = session_door(s);
+    if (door != NULL && door->oauth != NULL) /* else a reload has taken it away */
+        oauth_forget(door->oauth, facts->user);
 }
 
 void session_drop_login(struct session *s)

@@ -37,6 +37,7 @@ static enum step_result run_mail(struct session *s)
         return STEP_NEXT;
     if (!session_take_front(s, front_of(facts->mail)))
         return refuse_for(s, TF_REASON_NO_RESOURCES);
+    spares_free(&setup->spares, s->loop); /* there will be no further request */
     setup->plan = tf_way_plan(&s->conf->tf, s->listener, facts);
     setup->is_client_mute = setup->plan.client_tls == TF_CLIENT_TLS_IMPLICIT;
     if (setup->is_client_mute)
@@ -62,7 +63,7 @@ static enum step_result run_intent(struct session *s)
         return STEP_NEXT;
     }
     bool is_rule = facts->rule != NULL && facts->rule->action == TF_ACTION_BLOCK;
-    if (facts->verdict == TF_VERDICT_BLOCK && (is_rule || facts->must_terminate))
+    if (facts->must_terminate || (is_rule && facts->verdict == TF_VERDICT_BLOCK))
         return STEP_REFUSE;           /* there is nothing to follow */
     facts->verdict = TF_VERDICT_NONE; /* it may still turn to TLS */
     facts->reason = TF_REASON_NONE;
@@ -73,6 +74,17 @@ const struct step step_intent = {.name = "intent", .run = run_intent};
 
 /* mail-verdict: the client's hello has come, and policy has spoken. Who is at the floor gets through to the
  * server, to which a connection is there that has not begun with TLS yet, or is made. */
+
+/* What cannot get through as it is, does not pass because it is only watched, or because there is no certificate
+ * for it. */
+static enum step_result refuse_bound(struct session *s)
+{
+    struct tf_facts *facts = session_facts(s);
+    if (facts->reason != TF_REASON_NONE)
+        return STEP_REFUSE;
+    facts->detail = "the client's TLS must end here, and there is no certificate to show to it";
+    return refuse_for(s, TF_REASON_NO_RESOURCES);
+}
 
 static enum step_result tunnel_mail(struct session *s)
 {
@@ -94,7 +106,7 @@ static enum step_result run_mail_verdict(struct session *s)
     bool is_first = setup->mail == MAIL_BEGIN; /* the hello came in front of the dialogue */
     assert(setup->facts.verdict != TF_VERDICT_NONE);
     if (setup->facts.verdict != TF_VERDICT_UPGRADE)
-        return tunnel_mail(s);
+        return setup->facts.must_terminate ? refuse_bound(s) : tunnel_mail(s);
     if (setup->plan.way == TF_MAIL_FOLLOW && !is_first)
         return STEP_NEXT; /* a rule that goes by the name in the hello: what follows is not looked at */
     setup->plan.way = TF_MAIL_UPGRADE;

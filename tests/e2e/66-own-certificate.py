@@ -1,5 +1,5 @@
-"""The other direction: clients from outside take the gateway for a server that stands behind it, and it has a certificate
-of that name. The floor holds on both hellos; who is healthy meets the server itself, unless the listener ends every
+"""The other direction: clients from outside take the gateway for a server that stands behind it, of whose name it has a
+certificate. The floor holds on both hellos; who is healthy meets the server itself, unless the listener ends every
 client's TLS."""
 
 import atexit

@@ -4,7 +4,10 @@ against its own file, gets a token, and logs in with that."""
 import functools
 import os
 import signal
+import socket
+import struct
 import subprocess
+import time
 
 from harness import (
     CLIENT_SECRET,
@@ -43,6 +46,9 @@ from harness import (
 DEVICE, PASSWORD, MAILBOX = "scanner", "dev1ce-pw", "scanner@contoso.example"
 MESSAGE = b"Subject: scan\r\n\r\na page\r\n.\r\n"
 PLAIN = base64_of(f"\0{DEVICE}\0{PASSWORD}")
+ADMIN = {"admin.listen": "127.0.0.1:0"}
+WRONG = base64_of(f"\0{DEVICE}\0wr0ng-pw")
+REFUSAL = "535 5.7.3 Authentication unsuccessful [AM0PR01CA0001]"
 FROM = {"rule all.destination": "outlook.office365.com, smtp.office365.com", "rule all.action": "upgrade"}
 
 
@@ -73,6 +79,43 @@ def smtp_login(gateway, origin, initial=PLAIN):
         if answer.startswith("235"):
             client.say("QUIT")
         return answer
+
+
+def login_failed(times=1, user=DEVICE, protocol="smtp"):
+    """What the record of a session has whose last password was wrong."""
+    return {
+        "event.action": "access-denied",
+        "event.code": "login-failed",
+        "network.protocol": protocol,
+        "user.name": user,
+        "tlsfloor.verdict": "block",
+        "tlsfloor.failed_logins": times,
+        "tlsfloor.upgrade.to": None,
+    }
+
+
+def check_logins(gateway, right, wrong):
+    for result, n in (("right", right), ("wrong", wrong)):
+        check_equal(gateway.metric("tlsfloor_logins_total", result=result), n, f"logins that were {result}")
+
+
+def reset(client):
+    """Ends its connection with an RST."""
+    client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
+def fail_to_log_in(client, times=1):
+    """With a wrong password, in the protocol's own words; the answer to the last time."""
+    for number in range(times):
+        if client.protocol == "smtp":
+            answer = client.say(f"AUTH PLAIN {WRONG}")
+        elif client.protocol == "imap":
+            answer = client.say(f"a{number} LOGIN {DEVICE} wr0ng-pw")
+        else:
+            client.say(f"USER {DEVICE}")
+            answer = client.say("PASS wr0ng-pw")
+    return answer
 
 
 @story
@@ -180,21 +223,87 @@ def a_wrong_password_gets_no_token():
         for user, password in ((DEVICE, "wr0ng-pw"), ("nobody", PASSWORD), ("copier", PASSWORD)):
             login = base64_of(f"\0{user}\0{password}")
             check_in("535 5.7.8 ", smtp_login(gateway, origin, login), "the answer")
-            gateway.record({**mail_upgraded(), "user.name": user})
+            gateway.record(login_failed(user=user))
         check_equal(endpoint.forms, [], "what the token endpoint was asked")
         check_equal([origin.session(n).logins for n in range(3)], [[]] * 3, "logins at the server")
-    for server, code in ((ImapOrigin, "a1 NO "), (Pop3Origin, "-ERR ")):
+    for server, code in ((ImapOrigin, "a0 NO "), (Pop3Origin, "-ERR [AUTH] ")):
         with server() as origin, TokenEndpoint() as endpoint, gateway_to(origin, endpoint) as gateway:
             with MailClient(gateway, origin) as client:
-                client.line()
-                if origin.protocol == "imap":
-                    answer = client.tagged("a1", f"LOGIN {DEVICE} wr0ng-pw")[-1]
-                else:
-                    client.say(f"USER {DEVICE}")
-                    answer = client.say("PASS wr0ng-pw")
-                check_in(code, answer, "the answer")
-            gateway.record({**mail_upgraded(protocol=origin.protocol), "user.name": DEVICE})
+                client.greet()
+                check_in(code, fail_to_log_in(client), "the answer")
+            gateway.record(login_failed(protocol=origin.protocol))
             check_equal(endpoint.forms, [], "what the token endpoint was asked")
+
+
+@story
+def the_third_wrong_password_ends_the_session():
+    sentence = "the user is not known, or the password is wrong\r\n"
+    ways = ((smtp_server, "535 ", "554 5.7.1 "), (ImapOrigin, "a1 NO ", "* BYE "), (Pop3Origin, "-ERR [AUTH] ", "-ERR "))
+    for server, second, third in ways:
+        with server() as origin, TokenEndpoint() as endpoint:
+            with gateway_to(origin, endpoint, settings=ADMIN) as gateway, MailClient(gateway, origin) as client:
+                client.greet()
+                check_in(second, fail_to_log_in(client, 2), "the second answer")
+                check_equal(fail_to_log_in(client), third + sentence.rstrip(), "the third answer")
+                check_equal(client.rest(), b"", "what follows")
+                gateway.record({**login_failed(3, protocol=origin.protocol), "tlsfloor.step": "dialogue"})
+                check_logins(gateway, right=0, wrong=3)
+                check_equal(gateway.metric("tlsfloor_blocked_total", reason="login-failed"), 1, "blocked sessions")
+                check_equal(gateway.metric("tlsfloor_upgrades_total"), 0, "upgrades")
+
+
+@story
+def who_gets_it_right_in_the_end_was_let_in():
+    with smtp_server() as origin, TokenEndpoint() as endpoint:
+        with gateway_to(origin, endpoint, settings=ADMIN) as gateway:
+            with MailClient(gateway, origin) as client:
+                client.greet()
+                fail_to_log_in(client, 2)
+                check_in("235 ", client.say(f"AUTH PLAIN {PLAIN}"), "the answer to the right password")
+                client.say("QUIT")
+            gateway.record({**mail_upgraded(), "user.name": MAILBOX, "tlsfloor.failed_logins": 2})
+            check_logins(gateway, right=1, wrong=2)
+            check_equal(gateway.metric("tlsfloor_blocked_total"), 0, "blocked sessions")
+
+
+@story
+def a_wrong_password_is_on_record_however_the_session_ends():
+    quit_, close, idle = (lambda client: client.say("QUIT")), MailClient.close, MailClient.rest
+    settings = {**ADMIN, "limits.mail_s": "0.5"}
+    with smtp_server() as origin, TokenEndpoint() as endpoint:
+        with gateway_to(origin, endpoint, settings=settings) as gateway:
+            for end in (quit_, close, reset, idle):
+                with MailClient(gateway, origin) as client:
+                    client.greet()
+                    fail_to_log_in(client)
+                    end(client)
+                gateway.record(login_failed())
+            check_equal(gateway.metric("tlsfloor_errors_total", reason="idle"), 1, "sessions that were idle")
+            with MailClient(gateway, origin) as client:
+                client.greet()
+                fail_to_log_in(client)
+                check_in("554 5.5.2 ", client.say("\1"), "the answer to what is no mail")
+                gateway.record({"event.code": "mail-malformed", "tlsfloor.failed_logins": 1, "user.name": DEVICE})
+            blocked = gateway.metric("tlsfloor_blocked_total")
+            check_equal((blocked, gateway.metric("tlsfloor_upgrades_total")), (5, 0), "blocked and upgraded")
+            with MailClient(gateway, origin) as client:
+                client.greet()
+                fail_to_log_in(client)
+                gateway.signal(signal.SIGTERM)
+                gateway.record(login_failed())
+            gateway.finish()
+
+
+@story
+def a_wrong_password_behind_a_right_one_is_on_record():
+    with smtp_server(answers={"login": REFUSAL}) as origin, TokenEndpoint() as endpoint:
+        with gateway_to(origin, endpoint) as gateway, MailClient(gateway, origin) as client:
+            nobody = base64_of("\0nobody\0pw")
+            client.greet()
+            check_equal(client.say(f"AUTH PLAIN {PLAIN}"), REFUSAL, "the server's answer")
+            check_in("535 5.7.8 ", client.say(f"AUTH PLAIN {nobody}"), "ours")
+            client.say("QUIT")
+            gateway.record(login_failed(user="nobody"))
 
 
 @story
@@ -259,11 +368,29 @@ def a_token_endpoint_that_does_not_verify_gets_no_secret():
 
 @story
 def a_token_that_the_server_does_not_take_is_the_server_s_word():
-    refusal = "535 5.7.3 Authentication unsuccessful [AM0PR01CA0001]"
-    with smtp_server(answers={"login": refusal}) as origin, TokenEndpoint() as endpoint:
+    with smtp_server(answers={"login": REFUSAL}) as origin, TokenEndpoint() as endpoint:
         with gateway_to(origin, endpoint) as gateway:
-            check_equal(smtp_login(gateway, origin), refusal, "the answer")
+            check_equal(smtp_login(gateway, origin), REFUSAL, "the answer")
+            gateway.record({**mail_upgraded(), "tlsfloor.failed_logins": None})
+
+
+@story
+def a_printer_that_tries_again_has_a_new_token_when_the_refused_one_is_ten_seconds_old():
+    with smtp_server(answers={"login": REFUSAL}) as origin, TokenEndpoint() as endpoint:
+        with gateway_to(origin, endpoint) as gateway:
+            began, tries = time.monotonic(), 0
+            while len(endpoint.forms) < 2:
+                check(time.monotonic() - began < 15, "no new token in 15 seconds")
+                time.sleep(0.5)  # as printers do
+                check_equal(smtp_login(gateway, origin), REFUSAL, "the answer")
+                gateway.record(mail_upgraded())
+                tries += 1
+            check(time.monotonic() - began > 10, f"a new token after {time.monotonic() - began:.1f} s")
+            del origin.answers["login"]
+            check_in("235 ", smtp_login(gateway, origin), "the answer to the new token")
             gateway.record(mail_upgraded())
+            check_equal(origin.session(tries).logins, [xoauth2("token-2")], "the login at the server")
+            check_equal(len(endpoint.forms), 2, "questions to the token endpoint")
 
 
 @story
@@ -277,25 +404,41 @@ def a_slow_token_endpoint_is_given_up():
 
 @story
 def devices_that_come_at_once_wait_for_one_token_and_those_that_go_leave_nothing():
-    admin = {"admin.listen": "127.0.0.1:0"}
-    with smtp_server() as origin, TokenEndpoint() as endpoint, gateway_to(origin, endpoint, settings=admin) as gateway:
+    with smtp_server() as origin, TokenEndpoint() as endpoint, gateway_to(origin, endpoint, settings=ADMIN) as gateway:
         endpoint.gate.clear()
         devices = [MailClient(gateway, origin) for _ in range(6)]
         for device in devices:
             device.greet()
             device.send(f"AUTH PLAIN {PLAIN}\r\n".encode())
         wait_until(lambda: endpoint.forms, "a question to the token endpoint")
-        for device in devices[:3]:
-            device.close()
+        for leave in (MailClient.close, MailClient.close, reset):
+            leave(devices.pop())
+            gateway.record(mail_upgraded())
+        wait_until(lambda: gateway.metric("tlsfloor_sessions_active") == len(devices), "they are gone at once")
         endpoint.gate.set()
-        for device in devices[3:]:
+        for device in devices:
             check_in("235 ", device.line(), "the answer")
             device.say("QUIT")
             device.close()
-        for _ in devices:
             gateway.record(mail_upgraded())
         check_equal(len(endpoint.forms), 1, "questions to the token endpoint")
         wait_until(lambda: gateway.metric("tlsfloor_sessions_active") == 0, "no session is left")
+
+
+@story
+def a_device_that_has_said_all_before_its_token_is_there_is_served():
+    with smtp_server() as origin, TokenEndpoint() as endpoint, gateway_to(origin, endpoint) as gateway:
+        endpoint.gate.clear()
+        with MailClient(gateway, origin) as device:
+            device.greet()
+            device.send(f"AUTH PLAIN {PLAIN}\r\n".encode())
+            wait_until(lambda: endpoint.forms, "a question to the token endpoint")
+            device.send(b"NOOP\r\nQUIT\r\n")
+            device.sock.shutdown(socket.SHUT_WR)
+            endpoint.gate.set()
+            codes = [line[:4] for line in device.rest().splitlines()]
+            check_equal(codes, [b"235 ", b"250 ", b"221 "], "the answers")
+        gateway.record(mail_upgraded())
 
 
 @story

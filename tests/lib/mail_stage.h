@@ -32,7 +32,8 @@ enum cue {
     LOGIN_WRONG,
     REPEAT, /* another connection to the server, which is to be brought to the same point */
     LEFT_C, /* what the client has said and the front has not consumed */
-    ANSWER  /* the code of facts->answer; NULL: there is none */
+    ANSWER, /* the code of facts->answer; NULL: there is none */
+    TOKEN   /* "refused": facts->is_token_refused, since the last TOKEN; NULL: not */
 };
 
 struct play {
@@ -256,6 +257,10 @@ static void follow_cue(struct mail_stage *s, enum cue cue, const char *text, siz
         break;
     case ANSWER:
         assert_string_equal(s->facts.answer != NULL ? s->facts.answer->code : "", text != NULL ? text : "");
+        break;
+    case TOKEN:
+        assert_int_equal(s->facts.is_token_refused, text != NULL);
+        s->facts.is_token_refused = false;
         break;
     }
 }

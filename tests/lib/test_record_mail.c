@@ -97,6 +97,24 @@ static void who_has_logged_in_and_who_stands_in_front_are_named(void **state)
     put_block(&facts);
     assert_field("user.name", "\"anna\\\"\\u001b[31m\"");
     assert_field("tlsfloor.via.ip", "\"10.0.0.1\"");
+    assert_no_field("tlsfloor.failed_logins");
+}
+
+static void wrong_passwords_are_counted_whatever_became_of_the_session(void **state)
+{
+    (void)state;
+    struct tf_facts facts = plain_scanner();
+    facts.failed_logins = 2;
+    put_block(&facts);
+    assert_field("event.code", "\"mail-upgraded\"");
+    assert_field("tlsfloor.failed_logins", "2");
+    facts.is_login_wrong = true;
+    facts.verdict = TF_VERDICT_BLOCK;
+    facts.reason = TF_REASON_LOGIN_FAILED;
+    put_block(&facts);
+    assert_field("event.action", "\"access-denied\"");
+    assert_field("tlsfloor.failed_logins", "2");
+    assert_no_field("tlsfloor.upgrade.to");
 }
 
 int main(void)
@@ -108,6 +126,7 @@ int main(void)
         cmocka_unit_test(a_blocked_starttls_says_what_the_client_offered),
         cmocka_unit_test(an_answer_that_puzzles_people_is_explained),
         cmocka_unit_test(who_has_logged_in_and_who_stands_in_front_are_named),
+        cmocka_unit_test(wrong_passwords_are_counted_whatever_became_of_the_session),
     };
     return cmocka_run_group_tests_name("record_mail", tests, NULL, NULL);
 }

@@ -13,12 +13,25 @@
 
 enum { ASKERS = 8, ROUNDS = 20 };
 
+#define YOUNG_NS UINT64_C(10000000000)
+
 #define SECRET        "s3cr3t~value+more"
 #define HEAD(flow)    "flow = " flow "\ntoken_endpoint = https://login.test/token\nclient_id = app\n"
 #define CREDENTIALS   HEAD("client_credentials") "client_secret = " SECRET "\n"
 #define REFRESH       HEAD("refresh_token") "scope = mail offline_access\n"
 #define TOKEN(life)   "{\"token_type\": \"Bearer\", \"access_token\": \"token-1\", \"expires_in\": " life "}"
+#define OTHER_TOKEN   "{\"access_token\": \"token-2\", \"expires_in\": 3600}"
 #define ROTATED(next) "{\"access_token\": \"token-1\", \"expires_in\": 60, \"refresh_token\": \"" next "\"}"
+
+/* The clock that oauth.c goes by, in place of libuv's: a test need not wait. */
+static _Atomic(uint64_t) ahead_ns;
+
+uint64_t uv_hrtime(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec + ahead_ns;
+}
 
 static struct endpoint e;
 static uv_loop_t uv;
@@ -314,6 +327,55 @@ static void a_reload_keeps_the_tokens_of_the_same_secrets(void **state)
     assert_non_null(strstr(endpoint_form(&e), "refresh_token=another"));
 }
 
+static void a_refused_token_is_made_new_unless_it_is_young(void **state)
+{
+    (void)state;
+    use(REFRESH "[mailbox a]\nrefresh_token = of-a\n[mailbox b]\nrefresh_token = of-b\n");
+    assert_token("a");
+    assert_token("b");
+    endpoint_say(&e, 200, OTHER_TOKEN);
+    oauth_forget(o, "a");
+    assert_token("a");
+    assert_int_equal(endpoint_count(&e), 2);
+    ahead_ns += YOUNG_NS;
+    assert_token("a"); /* it is good for an hour, if nobody complains */
+    oauth_forget(o, "A");
+    assert_string_equal(ask("a"), "token-2");
+    assert_non_null(strstr(endpoint_form(&e), "refresh_token=of-a"));
+    assert_token("b");
+    oauth_forget(o, "a");
+    assert_string_equal(ask("a"), "token-2");
+    assert_int_equal(endpoint_count(&e), 1);
+}
+
+static void a_refused_token_is_used_while_there_is_no_other(void **state)
+{
+    (void)state;
+    use(CREDENTIALS);
+    assert_token("a");
+    ahead_ns += YOUNG_NS;
+    oauth_forget(o, "a");
+    endpoint_say(&e, 503, "{\"error\": \"temporarily_unavailable\"}");
+    assert_token("b");
+    assert_token("b");
+    assert_int_equal(endpoint_count(&e), 2);
+}
+
+static void a_reload_makes_no_token_older_or_younger(void **state)
+{
+    (void)state;
+    use(CREDENTIALS);
+    assert_token("a");
+    endpoint_say(&e, 200, OTHER_TOKEN);
+    use(CREDENTIALS);
+    oauth_forget(o, "a");
+    assert_token("a");
+    ahead_ns += YOUNG_NS;
+    use(CREDENTIALS);
+    oauth_forget(o, "a");
+    assert_string_equal(ask("a"), "token-2");
+}
+
 static void a_reload_forgets_failures(void **state)
 {
     (void)state;
@@ -400,6 +462,9 @@ int main(void)
         TEST(an_answer_that_nobody_waits_for_any_more_is_kept),
         TEST(the_file_may_go_while_a_job_runs),
         TEST(a_reload_keeps_the_tokens_of_the_same_secrets),
+        TEST(a_refused_token_is_made_new_unless_it_is_young),
+        TEST(a_refused_token_is_used_while_there_is_no_other),
+        TEST(a_reload_makes_no_token_older_or_younger),
         TEST(a_reload_forgets_failures),
         TEST(every_loop_is_answered_on_its_own_thread),
     };

@@ -405,7 +405,6 @@ static bool can_agree(const struct tls *tls, bool is_legacy, int highest, const 
     assert_int_equal(SSL_CTX_set_cipher_list(context, ciphers), 1);
     SSL *client = pair_client(context, NULL), *server = tls_inside(tls, &leaf, is_legacy, NAME, NULL);
     bool agreed = pair_shake(server, client);
-    SSL_set_shutdown(server, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(client);
     SSL_free(server);
     SSL_CTX_free(context);
