@@ -2,6 +2,7 @@
  * and rules that can never match. */
 #include "conf_table.h"
 #include "suggest.h"
+#include "way.h"
 
 #include <string.h>
 
@@ -74,7 +75,8 @@ static void check_until(struct tf_conf_load *load, const struct tf_section *sect
 static void check_upgrade(struct tf_conf_load *load, const struct tf_section *section)
 {
     const struct tf_rule *rule = section->object;
-    if (rule->action == TF_ACTION_UPGRADE && !load->conf->policy.can_upgrade)
+    if (rule->action == TF_ACTION_UPGRADE && !load->conf->policy.can_upgrade &&
+        tf_way_needs_ca(load->conf->listeners, rule))
         tf_report(load, TF_ERROR, &section->settings[TF_KEY_RULE_action].origin,
                   TF_PARTS(TF_SECTION_PARTS(section),
                            " action = upgrade needs a CA, and [ca] directory is off; ",

@@ -1,6 +1,8 @@
 /* From listeners to facts; see way.h. */
 #include "way.h"
 
+#include <string.h>
+
 void tf_way_begin(const struct tf_listener *listener, struct tf_facts *facts)
 {
     facts->has_certificate = listener->certificate[0] != '\0' && !listener->tls;
@@ -61,4 +63,20 @@ struct tf_mail_plan tf_way_plan(const struct tf_conf *conf, const struct tf_list
         .line_max = conf->limits.line_bytes,
         .name = conf->name,
     };
+}
+
+static bool has_certificate(const struct tf_listener *listeners, const char *name)
+{
+    for (const struct tf_listener *l = listeners; l; l = l->next)
+        if (strcmp(l->name, name) == 0)
+            return l->certificate[0] != '\0' && !l->tls;
+    return false;
+}
+
+bool tf_way_needs_ca(const struct tf_listener *listeners, const struct tf_rule *rule)
+{
+    for (size_t i = 0; i < rule->listener_count; i++)
+        if (!has_certificate(listeners, rule->listeners[i]))
+            return true;
+    return rule->listener_count == 0;
 }

@@ -15,4 +15,8 @@ void tf_way_aim(const struct tf_listener *listener, struct tf_facts *facts);
 struct tf_mail_plan tf_way_plan(const struct tf_conf *conf, const struct tf_listener *listener,
                                 const struct tf_facts *facts);
 
+/* Whether a rule that upgrades needs the gateway's CA: some listener that it is for has no certificate of its
+ * own. */
+bool tf_way_needs_ca(const struct tf_listener *listeners, const struct tf_rule *rule);
+
 #endif

@@ -152,7 +152,7 @@ static bool take_tls(struct stage *stage, const struct stage *old, char *error, 
     struct tf_conf *tf = &stage->conf->tf;
     if (!tf->policy.can_upgrade)
         return !wants_tls(tf) || make_tls(stage, NULL, old, error, size);
-    bool is_first = old == NULL || old->tls == NULL;
+    bool is_first = old == NULL || old->tls == NULL || tls_ca(old->tls) == NULL;
     struct ca *ca = take_ca(tf, is_first, error, size);
     if (ca == NULL && (!is_first || tf_policy_has_action(&tf->policy, TF_ACTION_UPGRADE)))
         return false;

@@ -112,12 +112,19 @@ bool session_is_login_pending(const struct session *s)
     return s->setup->login.state != LOGIN_NONE;
 }
 
+/* Whether the listener still has what its logins need, which a reload may have taken away. */
+static bool can_check(const struct session *s, const struct door *door)
+{
+    bool has_oauth = door != NULL && door->oauth != NULL && s->loop->setting->tls != NULL;
+    return door != NULL && door->users != NULL && (has_oauth || !s->listener->bridge);
+}
+
 enum step_result session_login(struct session *s, struct tf_writer *to_client, struct tf_writer *to_server,
                                enum tf_feed *feed)
 {
     struct login_check *check = &s->setup->login;
     const struct door *door = session_door(s);
-    if (door == NULL || door->users == NULL) /* a reload has taken it away */
+    if (!can_check(s, door))
         return refuse_for(s, TF_REASON_NO_RESOURCES);
     if (check->state == LOGIN_NONE) {
         enum step_result r = begin_check(s, door);
@@ -138,7 +145,7 @@ enum step_result session_login(struct session *s, struct tf_writer *to_client, s
         count_login(s, true);
         if (!enter(s))
             return refuse_for(s, TF_REASON_USER_LIMIT);
-        if (door->oauth != NULL)
+        if (s->listener->bridge)
             return begin_fetch(s, door);
         break;
     case LOGIN_FETCHED:

@@ -170,22 +170,21 @@ def smtplib_logs_in_with_PLAIN_and_LOGIN_and_STARTTLS_1_0():
 
 @story
 def swaks_and_curl_log_in():
-    for version in (None, "1.0"):
-        client_tls = "optional" if version else "none"
+    for version, client_tls in (("plain", "none"), ("1.0", "optional")):
         with smtp_server() as origin, TokenEndpoint() as endpoint:
             with gateway_to(origin, endpoint, client_tls) as gateway:
                 for mechanism in ("PLAIN", "LOGIN"):
                     login = ["--auth", mechanism, "--auth-user", DEVICE, "--auth-password", PASSWORD]
                     done = swaks(gateway, origin, *login, version=version, ca=gateway.ca)
                     check_equal(done.status, 0, f"swaks with {mechanism}, which says {done.output}")
-                    gateway.record(mail_upgraded(version or "plain"))
+                    gateway.record(mail_upgraded(version))
                     sender = ["--mail-from", MAILBOX, "--mail-rcpt", "me@contoso.example", "-T", "-"]
                     how = ["--user", f"{DEVICE}:{PASSWORD}", "--login-options", f"AUTH={mechanism}"]
                     done = curl_mail(
                         gateway, origin, "scanner.example", *how, *sender, version=version, ca=gateway.ca, stdin="page\n"
                     )
                     check_equal(done.status, 0, f"curl with {mechanism}, which says {done.output}")
-                    gateway.record(mail_upgraded(version or "plain"))
+                    gateway.record(mail_upgraded(version))
                 check_equal([origin.session(n).logins for n in range(4)], [[xoauth2()]] * 4, "logins at the server")
                 check_equal(len(endpoint.forms), 1, "questions to the token endpoint")
 

@@ -138,6 +138,16 @@ static void upgrades_need_a_ca(void **state)
     assert_fine(&s, STAGE_LISTENER "[rule a]\naction = upgrade\n");
 }
 
+/* Clients of such a listener are shown its own certificate. */
+static void an_upgrade_for_listeners_with_certificates_needs_no_ca(void **state)
+{
+    (void)state;
+    static const char own[] = STAGE_LISTENER "[listener own]\nlisten = :1\nkind = forward\nupstream = a.test\n"
+                                             "certificate = c.pem\n[ca]\ndirectory = off\n"
+                                             "[rule a]\naction = upgrade\nlistener = own\n";
+    assert_fine(&s, own);
+}
+
 static void a_key_needs_its_certificate(void **state)
 {
     (void)state;
@@ -234,6 +244,7 @@ int main(void)
         cmocka_unit_test(rules_that_end_are_counted_down),
         cmocka_unit_test(a_rule_that_an_earlier_one_hides_is_warned_of),
         cmocka_unit_test(upgrades_need_a_ca),
+        cmocka_unit_test(an_upgrade_for_listeners_with_certificates_needs_no_ca),
         cmocka_unit_test(a_key_needs_its_certificate),
         cmocka_unit_test(a_parent_proxy_has_a_port_and_whoever_logs_in_a_password),
         cmocka_unit_test(one_file_for_both_logs_is_refused),

@@ -230,6 +230,26 @@ static void a_listener_that_terminates_all_is_told(void **state)
     assert_string_equal(told, "");
 }
 
+static void a_rule_for_listeners_with_certificates_is_not_told(void **state)
+{
+    static const char *const names[] = {"own"};
+    struct tf_listener own = {.name = "own", .kind = TF_KIND_FORWARD, .certificate = "own.pem"};
+    struct tf_rule rule = {.name = "r",
+                           .action = TF_ACTION_UPGRADE,
+                           .until_day = INT32_MAX,
+                           .listeners = names,
+                           .listener_count = 1};
+    struct tf_conf conf = {.policy = {.rules = &rule, .rule_count = 1}, .listeners = &own};
+    (void)state;
+    told[0] = '\0';
+    tf_constraint_walk(&conf, TODAY, tell, told);
+    assert_string_equal(told, "");
+
+    own.certificate = "";
+    tf_constraint_walk(&conf, TODAY, tell, told);
+    assert_string_equal(told, "* r\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +263,7 @@ int main(void)
         cmocka_unit_test(a_rule_without_destinations_upgrades_every_name),
         cmocka_unit_test(only_rules_that_upgrade_and_still_apply_are_told),
         cmocka_unit_test(a_listener_that_terminates_all_is_told),
+        cmocka_unit_test(a_rule_for_listeners_with_certificates_is_not_told),
         cmocka_unit_test(what_stands_behind_a_rule_that_matches_everything_is_not_told),
     };
     return cmocka_run_group_tests_name("constraint", tests, NULL, NULL);
