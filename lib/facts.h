@@ -68,6 +68,7 @@ struct tf_facts {
     bool has_server_hello;
     struct tf_server_hello server;
     struct tf_leg inside, outside; /* of an upgraded session, once both are known */
+    bool is_plain_outside;         /* mail has gone on without TLS towards the server, which has none */
     bool is_token_refused; /* the server has not taken the bridge's OAuth token; until the session knows */
     const struct tf_mail_answer *answer; /* the last of the server's that is known to puzzle people, or NULL */
     /* what became of it */

@@ -178,7 +178,7 @@ static uint16_t settled_version(const struct tf_facts *facts)
 static void put_mail(struct tf_json *j, const struct tf_facts *facts)
 {
     bool upgraded = tf_record_is_upgraded(facts);
-    bool has_outside = upgraded || facts->has_server_hello;
+    bool has_outside = upgraded || facts->has_server_hello || facts->is_plain_outside;
     tf_json_text(j, "network.protocol", tf_mail_name(facts->mail));
     if (upgraded || facts->has_hello || facts->ask == TF_ASK_MAIL)
         tf_json_text(j, "tlsfloor.mail.inside", tf_mail_prot(settled_version(facts), true));

@@ -124,6 +124,7 @@ static enum tf_feed take_offer(struct tf_smtp *s, const struct whole *reply, str
     }
     if (!may_stay_plain(s, facts))
         return tf_mail_fail(facts, TF_REASON_NO_STARTTLS, NULL);
+    facts->is_plain_outside = true;
     tf_smtp_say_ehlo(s, io->to_server, TF_SMTP_AT_EHLO);
     return TF_FEED_MORE;
 }

@@ -406,14 +406,15 @@ static bool is_error(enum tf_reason reason)
     return reason != TF_REASON_NONE && tf_reason_info(reason)->event == TF_EVENT_NONE;
 }
 
-/* How a session ended is not what became of it: one that was upgraded stays so, and who has only been wrong
- * about the password was kept out, however the session ended. */
+/* How a session ended is not what became of it: one that was upgraded stays so, and so does one that went on in
+ * plain text; and who has only been wrong about the password was kept out, however the session ended. */
 static void note_outcome(struct session *s)
 {
     struct tf_facts *facts = session_facts(s);
     enum tf_reason end = facts->reason;
     bool is_refused = end != TF_REASON_NONE && !is_error(end);
-    if (is_refused || (!facts->is_login_wrong && !tf_record_is_upgraded(facts)))
+    bool is_upgraded = tf_record_is_upgraded(facts);
+    if (is_refused || !(facts->is_login_wrong || is_upgraded || facts->is_plain_outside))
         return;
     if (is_error(end))
         counters_reason(&s->loop->counters, end, REASON_ERROR);
@@ -421,6 +422,10 @@ static void note_outcome(struct session *s)
     if (facts->is_login_wrong) {
         facts->reason = TF_REASON_LOGIN_FAILED;
         facts->verdict = TF_VERDICT_BLOCK;
+    } else if (!is_upgraded) {
+        facts->reason = TF_REASON_MAIL_CLEARTEXT;
+        facts->detail = "server_tls = opportunistic lets it pass";
+        facts->verdict = TF_VERDICT_MONITOR;
     }
 }
 
@@ -436,7 +441,7 @@ static void session_end(struct session *s, enum tf_reason reason)
         else
             reason = facts->reason;
         note_outcome(s);
-        if (!is_error(reason))
+        if (!is_error(reason) && facts->verdict == TF_VERDICT_BLOCK)
             reason = facts->reason;
         session_settle(s);
     } else if (is_error(reason)) {

@@ -160,7 +160,7 @@ def who_breaks_off_while_the_password_is_checked_is_forgotten():
 
 @story
 def socks_clients_log_in_as_well():
-    with TlsOrigin() as secure, gateway_for(secure) as gateway:
+    with TlsOrigin() as secure, gateway_for(secure, **{"admin.listen": "127.0.0.1:0"}) as gateway:
         done = curl(gateway, f"anna:{PASSWORD}", f"https://{SECURE}/", scheme="socks5h", port="socks")
         check_in("page over TLSv1.3", done.output, "who logs in")
         done = curl(gateway, f"anna:{WRONG}", f"https://{SECURE}/", scheme="socks5h", port="socks")
@@ -169,6 +169,11 @@ def socks_clients_log_in_as_well():
         done = curl(gateway, None, f"https://{SECURE}/", scheme="socks5h", port="socks")
         check_equal(done.status, 97, f"curl's status without a login, which says {done.output}")
         check_equal(len(secure.connections), 1, "connections to the server")
+        curl(gateway, f"anna:{PASSWORD}", f"https://{SECURE}/")
+        curl(gateway, f"anna:{WRONG}", f"https://{SECURE}/")
+        gateway.record({**FAILED, "tlsfloor.failed_logins": 1})
+        logins = [gateway.metric("tlsfloor_logins_total", result=result) for result in ("right", "wrong")]
+        check_equal(logins, [2, 2], "logins that were counted")
 
 
 @story

@@ -88,6 +88,15 @@ def plain_text_outside_is_for_those_who_ask_for_it_and_never_for_logins():
                 check_equal(client.say(f"AUTH PLAIN {base64_of('x')}")[0], "5", "the answer to a login")
                 check_in("250 2.0.0 OK", client.message(MESSAGE), "the answer to the message")
                 client.say("QUIT")
+            gateway.record(
+                {
+                    "event.action": "tls-version-would-block",
+                    "event.code": "mail-cleartext",
+                    "tlsfloor.detail": "server_tls = opportunistic lets it pass",
+                    "tlsfloor.mail.inside": "SP_PROT_NONE",
+                    "tlsfloor.mail.outside": "SP_PROT_NONE",
+                }
+            )
         check_equal(origin.session().messages, [MESSAGE], "what the server got")
         check(not any("AUTH" in command for command in origin.session().commands()), "the server was told of a login")
     with SmtpOrigin(name=HERE, certificate=leaf()) as origin, mail_gateway(origin, **opportunistic) as gateway:

@@ -294,6 +294,18 @@ def a_wrong_password_is_on_record_however_the_session_ends():
 
 
 @story
+def who_leaves_while_the_password_is_checked_is_on_record_all_the_same():
+    with smtp_server() as origin, TokenEndpoint() as endpoint, gateway_to(origin, endpoint) as gateway:
+        endpoint.gate.clear()
+        for login, wanted in ((WRONG, login_failed()), (PLAIN, mail_upgraded())):
+            with MailClient(gateway, origin) as client:
+                client.greet()
+                client.send(f"AUTH PLAIN {login}\r\n".encode())
+            gateway.record(wanted)
+        endpoint.gate.set()
+
+
+@story
 def a_wrong_password_behind_a_right_one_is_on_record():
     with smtp_server(answers={"login": REFUSAL}) as origin, TokenEndpoint() as endpoint:
         with gateway_to(origin, endpoint) as gateway, MailClient(gateway, origin) as client:

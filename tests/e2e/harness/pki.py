@@ -75,8 +75,9 @@ def leaf():
 
 def first_certificate(pair):
     """What a server that has `pair`, of certificate and key, shows, as DER."""
+    end = "-----END CERTIFICATE-----"
     with open(pair[0], encoding="ascii") as f:
-        return ssl.PEM_cert_to_DER_cert(f.read().partition("-----END CERTIFICATE-----\n")[0] + "-----END CERTIFICATE-----")
+        return ssl.PEM_cert_to_DER_cert(f.read().partition(end)[0] + end)
 
 
 def office():
