@@ -33,7 +33,8 @@ enum tf_feed {
 /* How a mail front is to go about it. */
 enum tf_mail_way {
     /* Both sides' own words pass, until the server has agreed to STARTTLS: TF_FEED_TLS_CLIENT. Who goes on in
-     * plain text is TF_FEED_BAD with TF_REASON_MAIL_CLEARTEXT, and that command is not consumed. */
+     * plain text is TF_FEED_BAD with TF_REASON_MAIL_CLEARTEXT. What leads to TF_FEED_BAD is not consumed: the
+     * session may let it pass. */
     TF_MAIL_FOLLOW,
     /* The gateway is the client's server and the server's client: TF_FEED_TLS_SERVER comes before anything
      * that matters, and each side sees what holds on its leg. */
