@@ -52,8 +52,8 @@ struct tf_facts {
     bool has_target;
     struct tf_target target;
     struct tf_addr destination; /* the address that is dialled; family TF_FAMILY_NONE until known */
-    char name[TF_HOST_MAX]; /* where the target is an address: the name in the hello, which rules go by; or ""
-                             */
+    char name[TF_HOST_MAX]; /* where the target is an address: the name in the hello, or that the listener
+                             * gives, which rules go by; or "" */
     const struct tf_m365_set *m365; /* the endpoint set that it belongs to, or NULL */
     bool is_fixed;        /* the target is the listener's, whatever the client calls it */
     bool must_terminate;  /* also a healthy client's TLS ends here: the listener says so */

@@ -78,8 +78,8 @@ static enum tf_feed feed(void *state, enum tf_side from, struct tf_feed_io *io, 
         break;
     }
     io->used = line.n;
-    enum tf_feed result = from == TF_CLIENT ? tf_imap_hear_client(m, io, facts, line)
-                                            : tf_imap_hear_server(m, io, facts, line);
+    enum tf_feed result =
+        from == TF_CLIENT ? tf_imap_hear_client(m, io, facts, line) : tf_imap_hear_server(m, io, facts, line);
     if (result == TF_FEED_BAD) /* it has gone nowhere, and still may */
         io->used = 0;
     return result;

@@ -75,13 +75,18 @@ static void put_kind(struct tf_json *j, const struct tf_facts *facts, const char
     tf_json_text(j, "event.action", action);
 }
 
+static void put_detail(struct tf_json *j, const struct tf_facts *facts)
+{
+    if (facts->detail != NULL)
+        put_cut(j, "tlsfloor.detail", facts->detail, DETAIL_CUT);
+}
+
 static void put_reason(struct tf_json *j, const struct tf_facts *facts)
 {
     const struct tf_reason_info *info = tf_reason_info(facts->reason);
     tf_json_text(j, "event.code", info->code);
     tf_json_text(j, "event.reason", info->sentence);
-    if (facts->detail != NULL)
-        put_cut(j, "tlsfloor.detail", facts->detail, DETAIL_CUT);
+    put_detail(j, facts);
 }
 
 /* An upgrade has no reason of its own: nothing is wrong. */
@@ -398,6 +403,7 @@ void tf_put_access_head(struct tf_writer *w, const struct tf_facts *facts, const
     put_who_and_where(&j, facts);
     put_hellos(&j, facts, c);
     put_verdict(&j, facts, c);
+    put_detail(&j, facts); /* the tail's facts do not have it any more */
     line_close(w, &line);
 }
 

@@ -9,7 +9,7 @@
 #include "policy.h"
 
 /* The longest line, its newline included. Lists of suites and versions are cut to fit (and end in "..."). */
-#define TF_RECORD_MAX 10240
+#define TF_RECORD_MAX 16384
 
 /* What record lines need besides the facts. */
 struct tf_record_context {

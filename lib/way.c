@@ -34,8 +34,19 @@ static enum tf_mail protocol_of(const struct tf_listener *listener, const struct
     return TF_MAIL_NONE;
 }
 
+/* Behind an address a hello may still name another host. */
+static void take_name(const struct tf_listener *listener, struct tf_facts *facts)
+{
+    struct tf_writer w = tf_writer_of(facts->name, sizeof facts->name - 1);
+    if (!facts->target.is_address || facts->name[0] != '\0')
+        return;
+    tf_put_text(&w, listener->server_name);
+    facts->name[w.len] = '\0';
+}
+
 void tf_way_aim(const struct tf_listener *listener, struct tf_facts *facts)
 {
+    take_name(listener, facts);
     bool is_implicit = listener->client_tls == TF_CLIENT_TLS_IMPLICIT;
     facts->mail = protocol_of(listener, &facts->target);
     if (facts->mail == TF_MAIL_NONE) {

@@ -46,8 +46,8 @@ static bool has_unread(struct session *s, enum tf_side side)
     return link_ahead(l).n > 0 || link_fill(l, s->loop, LOOP_BLOCK_SIZE) == LINK_OK;
 }
 
-/* Until the client has been told that it may begin with TLS, all that it says is plain text. So this is looked
- * at before it is told: afterwards, what a quick client has sent is its hello. */
+/* Until the client has been told that it may begin with TLS, all that it says is plain text. So this is
+ * looked at before it is told: afterwards, what a quick client has sent is its hello. */
 static bool is_client_early(struct session *s)
 {
     return s->setup->over == TF_FEED_TLS_CLIENT && !session_facts(s)->has_hello && has_unread(s, TF_CLIENT);
@@ -131,7 +131,8 @@ static enum step_result judge_cleartext(struct session *s)
     struct tf_facts *facts = session_facts(s);
     facts->ask = TF_ASK_MAIL;
     facts->reason = TF_REASON_NONE;
-    enum tf_decided decided = tf_policy_decide(&s->conf->tf.policy, facts, tf_day_of(facts->started_us / 1000000));
+    enum tf_decided decided =
+        tf_policy_decide(&s->conf->tf.policy, facts, tf_day_of(facts->started_us / 1000000));
     assert(decided == TF_DECIDED); /* the address is known by now, or never will be */
     if (facts->verdict != TF_VERDICT_MONITOR)
         return STEP_REFUSE;

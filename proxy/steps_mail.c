@@ -56,7 +56,8 @@ static enum step_result run_intent(struct session *s)
     if (facts->verdict != TF_VERDICT_NONE)
         return STEP_NEXT;
     facts->ask = TF_ASK_MAIL;
-    if (tf_policy_decide(&s->conf->tf.policy, facts, tf_day_of(facts->started_us / 1000000)) == TF_NEEDS_ADDRESS)
+    if (tf_policy_decide(&s->conf->tf.policy, facts, tf_day_of(facts->started_us / 1000000)) ==
+        TF_NEEDS_ADDRESS)
         return STEP_NEXT;
     if (facts->verdict == TF_VERDICT_UPGRADE) {
         s->setup->plan.way = TF_MAIL_UPGRADE;
@@ -75,8 +76,8 @@ const struct step step_intent = {.name = "intent", .run = run_intent};
 /* mail-verdict: the client's hello has come, and policy has spoken. Who is at the floor gets through to the
  * server, to which a connection is there that has not begun with TLS yet, or is made. */
 
-/* What cannot get through as it is, does not pass because it is only watched, or because there is no certificate
- * for it. */
+/* What cannot get through as it is, does not pass because it is only watched, or because there is no
+ * certificate for it. */
 static enum step_result refuse_bound(struct session *s)
 {
     struct tf_facts *facts = session_facts(s);

@@ -256,6 +256,14 @@ static struct tf_facts largest(void)
     struct tf_facts facts = old_printer();
     memset(facts.user_agent, 0x7f, sizeof facts.user_agent - 1);
     memset(facts.target.host, '<', sizeof facts.target.host - 1);
+    memset(facts.user, 0x7f, sizeof facts.user - 1);
+    static char own_text[400]; /* nothing in it needs an escape */
+    memset(own_text, 'x', sizeof own_text - 1);
+    static const struct tf_mail_answer answer = {.code = own_text, .meaning = own_text, .advice = own_text};
+    facts.mail = TF_MAIL_SMTP;
+    facts.answer = &answer;
+    facts.failed_logins = UINT32_MAX;
+    facts.via = facts.source;
     facts.listener = config_text;
     rule.name = rule.owner = rule.ticket = config_text;
     facts.rule = &rule;
