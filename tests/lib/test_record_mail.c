@@ -74,6 +74,21 @@ static void a_blocked_starttls_says_what_the_client_offered(void **state)
     assert_no_field("tlsfloor.mail.outside");
 }
 
+static void mail_that_went_on_without_tls_outside_would_be_blocked(void **state)
+{
+    (void)state;
+    struct tf_facts facts = plain_scanner();
+    facts.outside.version = 0;
+    facts.is_plain_outside = true;
+    facts.verdict = TF_VERDICT_MONITOR;
+    facts.reason = TF_REASON_MAIL_CLEARTEXT;
+    put_block(&facts);
+    assert_field("event.action", "\"tls-version-would-block\"");
+    assert_field("event.code", "\"mail-cleartext\"");
+    assert_field("tlsfloor.mail.inside", "\"SP_PROT_NONE\"");
+    assert_field("tlsfloor.mail.outside", "\"SP_PROT_NONE\"");
+}
+
 static void an_answer_that_puzzles_people_is_explained(void **state)
 {
     (void)state;
@@ -124,6 +139,7 @@ int main(void)
         cmocka_unit_test(starttls_at_1_0_that_was_upgraded_names_both_legs),
         cmocka_unit_test(a_healthy_client_whose_tls_ended_here_is_no_legacy_client),
         cmocka_unit_test(a_blocked_starttls_says_what_the_client_offered),
+        cmocka_unit_test(mail_that_went_on_without_tls_outside_would_be_blocked),
         cmocka_unit_test(an_answer_that_puzzles_people_is_explained),
         cmocka_unit_test(who_has_logged_in_and_who_stands_in_front_are_named),
         cmocka_unit_test(wrong_passwords_are_counted_whatever_became_of_the_session),
