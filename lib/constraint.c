@@ -22,13 +22,9 @@ const char *tf_constraint_of(const char *pattern)
 bool tf_constraint_covers(const char *subtree, const char *name)
 {
     size_t n = strlen(subtree), len = strlen(name);
-    if (n > len)
+    if (!tf_text_ends((struct tf_text){name, len}, subtree))
         return false;
-    const char *tail = name + len - n;
-    for (size_t i = 0; i < n; i++)
-        if (tf_ascii_lower(subtree[i]) != tf_ascii_lower(tail[i]))
-            return false;
-    return n == 0 || n == len || subtree[0] == '.' || tail[-1] == '.';
+    return n == 0 || n == len || subtree[0] == '.' || name[len - n - 1] == '.';
 }
 
 /* A walk over a policy. */
@@ -38,17 +34,9 @@ struct walk {
     void *arg;
 };
 
-static bool is_never_terminated(const struct tf_policy *policy, const char *name)
-{
-    for (size_t i = 0; i < policy->never_terminate_count; i++)
-        if (tf_m365_name_matches(policy->never_terminate[i], name, strlen(name)))
-            return true;
-    return false;
-}
-
 static void tell(const struct walk *w, const char *pattern, const struct tf_rule *rule)
 {
-    if (strchr(pattern, '*') || !is_never_terminated(w->policy, pattern))
+    if (strchr(pattern, '*') || !tf_policy_never_terminates(w->policy, pattern))
         w->each(w->arg, pattern, rule);
 }
 

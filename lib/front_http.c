@@ -146,7 +146,7 @@ static enum tf_feed log_in(struct http *h, struct tf_facts *facts, struct tf_tex
                            struct tf_login *login)
 {
     struct tf_text scheme = tf_text_take(&credentials, ' ');
-    if (!tf_http_same(scheme, tf_text_of("Basic")))
+    if (!tf_text_is_word(scheme, "Basic"))
         return fail(h, facts, TF_REASON_LOGIN_REQUIRED, NULL);
     if (!tf_sasl_read_basic(tf_text_trim(credentials), login))
         return fail(h, facts, TF_REASON_LOGIN_FAILED, "the credentials are malformed");

@@ -104,7 +104,7 @@ static enum tf_feed logged_in(void *state, bool ok, const char *token, struct tf
     struct tf_smtp *s = state;
     assert(s->phase == TF_SMTP_AT_LOGIN && (!ok || token != NULL));
     if (ok) {
-        tf_smtp_auth_say_token(&s->auth, facts->user, token, io->to_server);
+        tf_smtp_auth_say_token(facts->user, token, io->to_server);
         s->phase = TF_SMTP_AT_SAYING;
     } else {
         tf_put_text(io->to_client, "535 5.7.8 Authentication credentials invalid\r\n");
@@ -154,9 +154,7 @@ static void refuse(void *state, struct tf_writer *to_client, const struct tf_fac
     const struct tf_smtp *s = state;
     if (s != NULL && (tf_smtp_is_deaf(s) || s->phase == TF_SMTP_AT_DATA || s->phase == TF_SMTP_AT_CHUNK))
         return;
-    tf_put_text(to_client, status(facts->reason));
-    tf_put_text(to_client, tf_reason_info(facts->reason)->sentence);
-    tf_put_text(to_client, "\r\n");
+    tf_mail_refuse(to_client, status(facts->reason), facts);
 }
 
 const struct tf_front tf_front_smtp = {.name = "smtp",

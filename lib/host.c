@@ -210,30 +210,18 @@ const char *tf_host_error_text(enum tf_host_error e)
     return "";
 }
 
-/* Whether text[0..n) is `lower`, in any case. */
-static bool same_name(const char *lower, const char *text, size_t n)
-{
-    if (strlen(lower) != n)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (tf_ascii_lower(text[i]) != lower[i])
-            return false;
-    return true;
-}
-
 bool tf_host_matches(const char *pattern, const char *host, size_t host_len)
 {
-    if (host_len > 0 && host[host_len - 1] == '.')
-        host_len--;
+    struct tf_text name = {host, host_len};
+    if (name.n > 0 && host[name.n - 1] == '.')
+        name.n--;
     if (strcmp(pattern, "*") == 0)
-        return host_len > 0;
+        return name.n > 0;
     if (pattern[0] != '*')
-        return same_name(pattern, host, host_len);
+        return tf_text_is_word(name, pattern);
 
     /* "*.suffix": the name ends in ".suffix" and has something in front of it. */
-    const char *tail = pattern + 1;
-    size_t n = strlen(tail);
-    return host_len > n && same_name(tail, host + host_len - n, n);
+    return name.n >= strlen(pattern) && tf_text_ends(name, pattern + 1);
 }
 
 bool tf_port_is_mail(uint16_t port)

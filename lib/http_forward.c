@@ -3,7 +3,7 @@
 
 static bool is_named(const struct tf_http_field *field, const char *name)
 {
-    return tf_http_same(field->name, tf_text_of(name));
+    return tf_text_is_word(field->name, name);
 }
 
 /* Fields for one connection only (RFC 9110 7.6.1). Trailer is among them, since trailers are not sent on; so

@@ -5,22 +5,9 @@
 #include <llhttp.h>
 #include <string.h>
 
-bool tf_http_same(struct tf_text a, struct tf_text b)
-{
-    size_t i = 0;
-    while (a.n == b.n && i < a.n && tf_ascii_lower(a.p[i]) == tf_ascii_lower(b.p[i]))
-        i++;
-    return a.n == b.n && i == a.n;
-}
-
-static bool same(struct tf_text a, const char *text)
-{
-    return tf_http_same(a, tf_text_of(text));
-}
-
 bool tf_http_is_one_of(struct tf_text name, const char *const *names)
 {
-    while (*names != NULL && !same(name, *names))
+    while (*names != NULL && !tf_text_is_word(name, *names))
         names++;
     return *names != NULL;
 }
@@ -101,7 +88,7 @@ static const char *note_options(struct tf_http_head *head, struct tf_text list)
         if (!is_token(option) || head->option_count == TF_HTTP_OPTIONS_MAX)
             return "a Connection field is malformed, or names too much";
         head->options[head->option_count++] = option;
-        if (same(option, "close"))
+        if (tf_text_is_word(option, "close"))
             head->is_persistent = false;
     }
     return NULL;
@@ -110,25 +97,25 @@ static const char *note_options(struct tf_http_head *head, struct tf_text list)
 /* Content-Length is left to llhttp. */
 static const char *note_field(struct tf_http_head *head, const struct tf_http_field *f)
 {
-    if (same(f->name, "Connection"))
+    if (tf_text_is_word(f->name, "Connection"))
         return note_options(head, f->value);
-    if (same(f->name, "Transfer-Encoding")) {
-        if (head->minor == 0 || head->is_chunked || !same(f->value, "chunked"))
+    if (tf_text_is_word(f->name, "Transfer-Encoding")) {
+        if (head->minor == 0 || head->is_chunked || !tf_text_is_word(f->value, "chunked"))
             return "the Transfer-Encoding is not just `chunked`, or has no place in HTTP/1.0";
         head->is_chunked = true;
-    } else if (same(f->name, "Host")) {
+    } else if (tf_text_is_word(f->name, "Host")) {
         if (head->hosts++ == 0)
             head->host = f->value;
-    } else if (same(f->name, "User-Agent")) {
+    } else if (tf_text_is_word(f->name, "User-Agent")) {
         if (head->user_agent.p == NULL)
             head->user_agent = f->value;
-    } else if (same(f->name, "Upgrade")) {
+    } else if (tf_text_is_word(f->name, "Upgrade")) {
         if (head->upgrade.p == NULL)
             head->upgrade = f->value;
-    } else if (same(f->name, "Proxy-Authorization")) {
+    } else if (tf_text_is_word(f->name, "Proxy-Authorization")) {
         if (head->proxy_authorization.p == NULL)
             head->proxy_authorization = f->value;
-    } else if (same(f->name, "Max-Forwards")) {
+    } else if (tf_text_is_word(f->name, "Max-Forwards")) {
         if (head->has_max_forwards || !tf_text_number(f->value, UINT64_MAX, &head->max_forwards))
             return "the Max-Forwards field is malformed";
         head->has_max_forwards = true;
@@ -221,7 +208,7 @@ const char *tf_http_parse_response(struct tf_span head, struct tf_http_head *out
 bool tf_http_is_nominated(const struct tf_http_head *head, struct tf_text name)
 {
     for (size_t i = 0; i < head->option_count; i++)
-        if (tf_http_same(head->options[i], name))
+        if (tf_text_same(head->options[i], name))
             return true;
     return false;
 }
@@ -229,8 +216,8 @@ bool tf_http_is_nominated(const struct tf_http_head *head, struct tf_text name)
 bool tf_http_is_websocket(const struct tf_http_head *head)
 {
     bool is_asked = tf_text_is(head->method, "GET") && !head->is_chunked && head->length == 0;
-    return head->minor == 1 && (is_asked || head->status == 101) && same(head->upgrade, "websocket") &&
-           tf_http_is_nominated(head, tf_text_of("Upgrade"));
+    return head->minor == 1 && (is_asked || head->status == 101) &&
+           tf_text_is_word(head->upgrade, "websocket") && tf_http_is_nominated(head, tf_text_of("Upgrade"));
 }
 
 /* absolute-URI = scheme "://" authority path-abempty [ "?" query ]   (RFC 3986 4.3) */
@@ -245,7 +232,7 @@ enum tf_reason tf_http_split_uri(struct tf_text target, struct tf_http_uri *uri,
         *detail = "the target is no absolute URI";
         return TF_REASON_REQUEST_MALFORMED;
     }
-    if (!same(scheme, "http"))
+    if (!tf_text_is_word(scheme, "http"))
         return TF_REASON_SCHEME_UNSUPPORTED;
     rest = (struct tf_text){rest.p + 2, rest.n - 2};
     size_t n = 0;

@@ -76,8 +76,7 @@ enum tf_reason tf_http_split_uri(struct tf_text target, struct tf_http_uri *uri,
 /* Whether a request asks for a WebSocket, or a response agrees to one (RFC 6455 4). */
 bool tf_http_is_websocket(const struct tf_http_head *head);
 
-bool tf_http_same(struct tf_text a, struct tf_text b);                 /* ASCII, in any case */
-bool tf_http_is_one_of(struct tf_text name, const char *const *names); /* the same; NULL ends them */
+bool tf_http_is_one_of(struct tf_text name, const char *const *names); /* in any case; NULL ends them */
 bool tf_http_is_text(uint8_t c);  /* VCHAR, obs-text, SP, HTAB (RFC 9110 5.5) */
 bool tf_http_is_tchar(uint8_t c); /* what a token is made of (RFC 9110 5.6.2) */
 

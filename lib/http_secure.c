@@ -18,8 +18,8 @@ static bool read_url(struct tf_text text, struct url *url)
 {
     struct tf_text rest = text;
     struct tf_text scheme = tf_text_take(&rest, ':');
-    url->is_https = tf_http_same(scheme, tf_text_of("https"));
-    if (!url->is_https && !tf_http_same(scheme, tf_text_of("http")))
+    url->is_https = tf_text_is_word(scheme, "https");
+    if (!url->is_https && !tf_text_is_word(scheme, "http"))
         return false;
     if (rest.n < 2 || memcmp(rest.p, "//", 2) != 0)
         return false;
@@ -114,7 +114,7 @@ void tf_http_put_for_server(struct tf_writer *w, struct tf_http_sides *sides,
                             const struct tf_http_field *field)
 {
     static const char *const addresses[] = {"Origin", "Referer", "Destination", NULL};
-    if (is_upgraded(sides) && tf_http_same(field->name, tf_text_of("Upgrade-Insecure-Requests")))
+    if (is_upgraded(sides) && tf_text_is_word(field->name, "Upgrade-Insecure-Requests"))
         return;
     if (!tf_http_is_one_of(field->name, addresses) || !tf_http_sides_differ(sides) ||
         !put_address_for_server(w, sides, field))
@@ -169,7 +169,7 @@ static bool put_refresh(struct tf_writer *w, const struct tf_http_sides *sides,
     if (address.p == NULL)
         return false;
     struct tf_text word = tf_text_trim(tf_text_take(&address, '='));
-    if (address.p == NULL || !tf_http_same(word, tf_text_of("url")))
+    if (address.p == NULL || !tf_text_is_word(word, "url"))
         return false;
     address = tf_text_trim(address);
     if (address.n > 0 && (address.p[0] == '"' || address.p[0] == '\''))
@@ -184,12 +184,12 @@ static bool is_kept_attribute(const struct tf_http_sides *sides, struct tf_text 
     static const char *const secure[] = {"Secure", "Partitioned", NULL};
     struct tf_text value = attribute;
     struct tf_text name = tf_text_trim(tf_text_take(&value, '='));
-    if (sides->is_forward && tf_http_same(name, tf_text_of("Domain")))
+    if (sides->is_forward && tf_text_is_word(name, "Domain"))
         return false;
     if (!is_upgraded(sides))
         return true;
-    bool is_none = tf_http_same(name, tf_text_of("SameSite")) && value.p != NULL &&
-                   tf_http_same(tf_text_trim(value), tf_text_of("None"));
+    bool is_none =
+        tf_text_is_word(name, "SameSite") && value.p != NULL && tf_text_is_word(tf_text_trim(value), "None");
     return !is_none && !tf_http_is_one_of(name, secure);
 }
 
@@ -222,7 +222,7 @@ static void put_content_policy(struct tf_writer *w, const struct tf_http_field *
         while (p < end && *p != ';' && *p != ',')
             p++;
         struct tf_text directive = {from, (size_t)(p - from)};
-        bool is_kept = !tf_http_same(tf_text_trim(directive), tf_text_of("upgrade-insecure-requests"));
+        bool is_kept = !tf_text_is_word(tf_text_trim(directive), "upgrade-insecure-requests");
         if (is_kept)
             tf_put(w, directive.p, directive.n);
         if (p < end && (is_kept || *p == ','))
@@ -241,20 +241,20 @@ static bool translate_for_client(struct tf_writer *w, const struct tf_http_sides
                                               "Public-Key-Pins-Report-Only", "Alt-Svc", NULL};
     if (tf_http_is_one_of(field->name, addresses))
         return put_address_for_client(w, sides, field, field->value);
-    if (tf_http_same(field->name, tf_text_of("Refresh")))
+    if (tf_text_is_word(field->name, "Refresh"))
         return put_refresh(w, sides, field);
-    if (tf_http_same(field->name, tf_text_of("Set-Cookie"))) {
+    if (tf_text_is_word(field->name, "Set-Cookie")) {
         put_cookie(w, sides, field);
         return true;
     }
     if (!is_upgraded(sides))
         return false;
-    if (tf_http_same(field->name, tf_text_of("Content-Security-Policy"))) {
+    if (tf_text_is_word(field->name, "Content-Security-Policy")) {
         put_content_policy(w, field);
         return true;
     }
     /* It must be the Origin that the client has sent, and that was translated on its way. */
-    if (tf_http_same(field->name, tf_text_of("Access-Control-Allow-Origin")) && !sides->is_forward)
+    if (tf_text_is_word(field->name, "Access-Control-Allow-Origin") && !sides->is_forward)
         return put_address_for_client(w, sides, field, field->value);
     return tf_http_is_one_of(field->name, meaningless);
 }

@@ -32,7 +32,7 @@ static struct cut find_code(struct tf_text line)
     struct tf_text rest = line;
     tf_text_take(&rest, ' '); /* the tag, or the star */
     tf_mail_word(&rest);      /* the status */
-    if (tf_mail_begins(rest, code_begin)) {
+    if (tf_text_begins(rest, code_begin)) {
         const char *words = rest.p + strlen(code_begin), *end = line.p + line.n;
         const char *close = memchr(words, ']', (size_t)(end - words));
         if (close != NULL)
@@ -46,7 +46,7 @@ static struct cut find_capabilities(struct tf_text line)
     struct tf_text rest = line;
     struct tf_text first = tf_text_take(&rest, ' ');
     struct tf_text word = tf_mail_word(&rest);
-    if (tf_text_is(first, "*") && tf_mail_is(word, "CAPABILITY"))
+    if (tf_text_is(first, "*") && tf_text_is_word(word, "CAPABILITY"))
         return cut_at(line, word.p + word.n, line.p + line.n - strlen("\r\n"));
     return find_code(line);
 }
@@ -55,11 +55,11 @@ static bool holds(struct tf_text word, const struct tf_mail_offer *offer)
 {
     static const char auth[] = "AUTH=";
     bool is_servers = offer->has_login && !offer->is_bridge; /* the server's own logins are the client's */
-    if (tf_mail_is(word, "STARTTLS"))
+    if (tf_text_is_word(word, "STARTTLS"))
         return false;
-    if (tf_mail_is(word, "LOGINDISABLED"))
+    if (tf_text_is_word(word, "LOGINDISABLED"))
         return is_servers;
-    if (!tf_mail_begins(word, auth))
+    if (!tf_text_begins(word, auth))
         return true;
     size_t n = strlen(auth);
     return is_servers && tf_mail_mechanism_holds((struct tf_text){word.p + n, word.n - n});

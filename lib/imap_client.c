@@ -21,10 +21,10 @@ bool tf_imap_keep(struct tf_imap *m, struct tf_text text)
 
 void tf_imap_end_command(struct tf_imap *m)
 {
-    m->phase = TF_IMAP_COMMAND;
+    m->d.phase = TF_MAIL_AT_COMMAND;
     m->verb = TF_IMAP_OTHER;
     m->tag[0] = '\0';
-    tf_bridge_forget_token(&m->bridge);
+    tf_mail_forget_token(&m->d);
 }
 
 enum tf_feed tf_imap_answer(struct tf_imap *m, const struct tf_feed_io *io, const char *text)
@@ -49,26 +49,26 @@ static enum tf_feed forward(struct tf_imap *m, struct tf_feed_io *io, struct tf_
     tf_put(io->to_server, line.p, line.n);
     expect(m, literal);
     if (!literal->is_there)
-        m->phase = TF_IMAP_RESPONSE;
+        m->d.phase = TF_MAIL_AT_RESPONSE;
     else
-        m->phase = literal->is_awaited ? TF_IMAP_LITERAL : TF_IMAP_COMMAND;
+        m->d.phase = literal->is_awaited ? TF_MAIL_AT_LITERAL : TF_MAIL_AT_COMMAND;
     return TF_FEED_MORE;
 }
 
-static enum tf_feed bridge(struct tf_imap *m, struct tf_feed_io *io, enum tf_bridge_result result)
+static enum tf_feed bridge(struct tf_imap *m, struct tf_feed_io *io, enum tf_login_heard heard)
 {
-    switch (result) {
-    case TF_BRIDGE_ASKED:
-        m->phase = TF_IMAP_CHALLENGED;
+    switch (heard) {
+    case TF_LOGIN_PART:
+        m->d.phase = TF_MAIL_AT_CHALLENGED;
         return TF_FEED_MORE;
-    case TF_BRIDGE_READY:
-        m->phase = TF_IMAP_AWAY;
-        return tf_bridge_ask(&m->bridge, io);
-    case TF_BRIDGE_CANCELLED:
+    case TF_LOGIN_ALL:
+        m->d.phase = TF_MAIL_AT_AWAY;
+        return tf_mail_login_ask(&m->d.auth, io);
+    case TF_LOGIN_CANCELLED:
         return tf_imap_answer(m, io, "BAD the login was given up");
-    case TF_BRIDGE_MALFORMED:
+    case TF_LOGIN_MALFORMED:
         return tf_imap_answer(m, io, "BAD the login is malformed");
-    case TF_BRIDGE_UNKNOWN:
+    case TF_LOGIN_UNKNOWN:
         break;
     }
     return tf_imap_answer(m, io, "NO [CANNOT] only PLAIN and LOGIN are taken");
@@ -77,7 +77,7 @@ static enum tf_feed bridge(struct tf_imap *m, struct tf_feed_io *io, enum tf_bri
 /* Whether the command is a LOGIN that the bridge is to have: its pieces are put together, and then read. */
 static bool is_collecting(const struct tf_imap *m)
 {
-    return m->plan.is_bridge && m->verb == TF_IMAP_LOGIN;
+    return m->d.plan.is_bridge && m->verb == TF_IMAP_LOGIN;
 }
 
 static void wipe_kept(struct tf_imap *m)
@@ -105,9 +105,9 @@ static enum tf_feed collect_line(struct tf_imap *m, struct tf_feed_io *io, struc
         tf_put_text(io->to_client, "+ \r\n");
     if (literal->is_there)
         return TF_FEED_MORE;
-    bool is_read = tf_imap_read_login((struct tf_text){m->kept, m->kept_n}, &m->bridge.login);
+    bool is_read = tf_imap_read_login((struct tf_text){m->kept, m->kept_n}, &m->d.auth.login);
     wipe_kept(m);
-    return bridge(m, io, is_read ? TF_BRIDGE_READY : TF_BRIDGE_MALFORMED);
+    return bridge(m, io, is_read ? TF_LOGIN_ALL : TF_LOGIN_MALFORMED);
 }
 
 enum tf_feed tf_imap_hear_literal(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
@@ -122,13 +122,13 @@ enum tf_feed tf_imap_hear_literal(struct tf_imap *m, struct tf_feed_io *io, stru
 static enum tf_feed take_starttls(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
                                   const struct tf_imap_command *c)
 {
-    if (!tf_mail_offer_of(&m->plan, m->is_client_secure).has_starttls || c->args.n > 0)
+    if (!tf_mail_offer_to_client(&m->d).has_starttls || c->args.n > 0)
         return tf_imap_answer(m, io,
-                              m->is_client_secure ? "BAD TLS is there already" : "BAD this is not offered");
+                              m->d.is_client_secure ? "BAD TLS is there already" : "BAD this is not offered");
     if (io->used < io->in.n)
         return tf_mail_fail(facts, TF_REASON_COMMAND_INJECTION, NULL);
     tf_imap_answer(m, io, "OK Begin TLS negotiation now");
-    m->phase = TF_IMAP_AWAY;
+    m->d.phase = TF_MAIL_AT_AWAY;
     return TF_FEED_TLS_CLIENT;
 }
 
@@ -143,7 +143,7 @@ static enum tf_feed follow(struct tf_imap *m, struct tf_feed_io *io, struct tf_f
                            struct tf_text line, const struct tf_imap_literal *literal)
 {
     if (!is_harmless(m->verb) || literal->is_there)
-        return tf_mail_cleartext(io, facts, NULL);
+        return tf_mail_fail(facts, TF_REASON_MAIL_CLEARTEXT, NULL);
     if (m->verb == TF_IMAP_STARTTLS && io->used < io->in.n)
         return tf_mail_fail(facts, TF_REASON_COMMAND_INJECTION, NULL);
     return forward(m, io, line, literal);
@@ -167,18 +167,18 @@ static enum tf_feed take_command(struct tf_imap *m, struct tf_feed_io *io, struc
     memcpy(m->tag, c.tag.p, c.tag.n);
     m->tag[c.tag.n] = '\0';
     m->verb = c.verb;
-    if (m->plan.way == TF_MAIL_FOLLOW)
+    if (m->d.plan.way == TF_MAIL_FOLLOW)
         return follow(m, io, facts, line, literal);
     if (c.verb == TF_IMAP_STARTTLS)
         return take_starttls(m, io, facts, &c);
-    if (!tf_mail_offer_of(&m->plan, m->is_client_secure).has_login && !is_harmless(c.verb))
+    if (!tf_mail_offer_to_client(&m->d).has_login && !is_harmless(c.verb))
         return refuse_before_tls(m, io, facts, literal);
     if (is_collecting(m)) {
         struct tf_text args = {c.args.p, (size_t)(line.p + line.n - c.args.p)};
         return collect_line(m, io, facts, args, literal);
     }
-    if (c.verb == TF_IMAP_AUTHENTICATE && m->plan.is_bridge)
-        return bridge(m, io, tf_bridge_begin(&m->bridge, c.args, io->to_client));
+    if (c.verb == TF_IMAP_AUTHENTICATE && m->d.plan.is_bridge)
+        return bridge(m, io, tf_mail_login_begin(&m->d.auth, "+ ", c.args, io->to_client));
     return forward(m, io, line, literal);
 }
 
@@ -186,14 +186,14 @@ enum tf_feed tf_imap_hear_client(struct tf_imap *m, struct tf_feed_io *io, struc
                                  struct tf_text line)
 {
     struct tf_imap_literal literal;
-    if (m->phase == TF_IMAP_REPLY) {
+    if (m->d.phase == TF_MAIL_AT_REPLY) {
         tf_put(io->to_server, line.p, line.n);
-        m->phase = TF_IMAP_RESPONSE;
+        m->d.phase = TF_MAIL_AT_RESPONSE;
         return TF_FEED_MORE;
     }
-    if (m->phase == TF_IMAP_CHALLENGED)
-        return bridge(m, io, tf_bridge_line(&m->bridge, line, io->to_client));
-    if (!tf_imap_read_literal(line, m->plan.line_max, &literal))
+    if (m->d.phase == TF_MAIL_AT_CHALLENGED)
+        return bridge(m, io, tf_mail_login_line(&m->d.auth, line, io->to_client));
+    if (!tf_imap_read_literal(line, m->d.plan.line_max, &literal))
         return malformed(facts, "a literal is too long");
     if (!m->is_rest[TF_CLIENT])
         return take_command(m, io, facts, line, &literal);

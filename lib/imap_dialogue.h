@@ -1,29 +1,16 @@
 /* The state of an IMAP dialogue, and its two halves: imap_server.c hears the
- * server, imap_client.c the client. front_imap.c says whose turn it is. */
+ * server, imap_client.c the client. mail_dialogue.h says whose turn it is. */
 #ifndef TF_IMAP_DIALOGUE_H
 #define TF_IMAP_DIALOGUE_H
 
 #include "imap_line.h"
-#include "mail_bridge.h"
+#include "mail_dialogue.h"
 
 /* Of a greeting, in whose place a longer one gets our own; or of LOGIN's arguments, all of them quoted. */
 enum { TF_IMAP_KEPT_MAX = 4 * TF_USER_MAX + 64 };
 
-enum tf_imap_phase {
-    TF_IMAP_GREETING,  /* the server's greeting is to come */
-    TF_IMAP_ASKING,    /* our own STARTTLS is to be answered */
-    TF_IMAP_AWAY,      /* the session is busy with TLS or a login: nothing is looked at */
-    TF_IMAP_COMMAND,   /* the client's next command, or the rest of one */
-    TF_IMAP_LITERAL,   /* the server is to take or refuse the literal that a command announced */
-    TF_IMAP_RESPONSE,  /* the server's answer */
-    TF_IMAP_REPLY,     /* the client's answer to the server's challenge */
-    TF_IMAP_CHALLENGED /* the client's answer to our own */
-};
-
 struct tf_imap {
-    struct tf_mail_plan plan;
-    enum tf_imap_phase phase;
-    bool is_client_secure;
+    struct tf_mail_dialogue d;
     size_t literal[2]; /* bytes of a side's literal that are to come */
     bool is_rest[2];   /* the side's next line goes on with one that a literal interrupted */
     /* the command that is under way; no tag: there is none */
@@ -32,7 +19,6 @@ struct tf_imap {
     /* the server's greeting until the client may hear it; then what of LOGIN has come */
     char kept[TF_IMAP_KEPT_MAX];
     size_t kept_n;
-    struct tf_bridge bridge;
 };
 
 /* A side's line; it is consumed already. */

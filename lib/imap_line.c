@@ -28,7 +28,7 @@ static enum tf_imap_verb verb_of(struct tf_text word)
         {"AUTHENTICATE", TF_IMAP_AUTHENTICATE},
     };
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-        if (tf_mail_is(word, verbs[i].word))
+        if (tf_text_is_word(word, verbs[i].word))
             return verbs[i].verb;
     return TF_IMAP_OTHER;
 }
@@ -138,13 +138,13 @@ bool tf_imap_read_login(struct tf_text args, struct tf_login *out)
 
 static enum tf_imap_status status_of(struct tf_text word)
 {
-    if (tf_mail_is(word, "OK"))
+    if (tf_text_is_word(word, "OK"))
         return TF_IMAP_OK;
-    if (tf_mail_is(word, "NO") || tf_mail_is(word, "BAD"))
+    if (tf_text_is_word(word, "NO") || tf_text_is_word(word, "BAD"))
         return TF_IMAP_NO;
-    if (tf_mail_is(word, "PREAUTH"))
+    if (tf_text_is_word(word, "PREAUTH"))
         return TF_IMAP_PREAUTH;
-    return tf_mail_is(word, "BYE") ? TF_IMAP_BYE : TF_IMAP_DATA;
+    return tf_text_is_word(word, "BYE") ? TF_IMAP_BYE : TF_IMAP_DATA;
 }
 
 struct tf_imap_response tf_imap_read_response(struct tf_text line, const char *tag)

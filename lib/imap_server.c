@@ -12,8 +12,8 @@ static enum tf_feed not_mail(struct tf_facts *facts, const char *detail)
 
 static void tell_client(const struct tf_imap *m, const struct tf_feed_io *io, struct tf_text line)
 {
-    struct tf_mail_offer offer = tf_mail_offer_of(&m->plan, m->is_client_secure);
-    if (m->plan.way == TF_MAIL_FOLLOW)
+    struct tf_mail_offer offer = tf_mail_offer_to_client(&m->d);
+    if (m->d.plan.way == TF_MAIL_FOLLOW)
         tf_put(io->to_client, line.p, line.n);
     else
         tf_imap_put_response(io->to_client, line, &offer);
@@ -24,7 +24,7 @@ void tf_imap_greet(struct tf_imap *m, const struct tf_feed_io *io)
     struct tf_text line = tf_text_of(own_greeting);
     if (m->kept_n > 0)
         line = (struct tf_text){m->kept, m->kept_n};
-    if (m->plan.is_server_tls)
+    if (m->d.plan.is_server_tls)
         tell_client(m, io, line);
     else
         tf_imap_put_uncapable(io->to_client, line);
@@ -34,8 +34,8 @@ void tf_imap_greet(struct tf_imap *m, const struct tf_feed_io *io)
 
 enum tf_feed tf_imap_turn_to_client(struct tf_imap *m, const struct tf_feed_io *io)
 {
-    if (m->plan.client_tls == TF_CLIENT_TLS_IMPLICIT) {
-        m->phase = TF_IMAP_AWAY;
+    if (m->d.plan.client_tls == TF_CLIENT_TLS_IMPLICIT) {
+        m->d.phase = TF_MAIL_AT_AWAY;
         return TF_FEED_TLS_CLIENT;
     }
     tf_imap_greet(m, io);
@@ -44,12 +44,12 @@ enum tf_feed tf_imap_turn_to_client(struct tf_imap *m, const struct tf_feed_io *
 
 /* Who has logged in by the greeting cannot turn to TLS (RFC 9051 7.1.4); and inside TLS it would be the
  * gateway's certificate that logs everybody in. */
-static enum tf_feed take_preauth(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts)
+static enum tf_feed take_preauth(const struct tf_imap *m, struct tf_facts *facts)
 {
     static const char detail[] = "the server's greeting is PREAUTH, which leaves no way to TLS";
-    if (m->plan.way == TF_MAIL_FOLLOW)
-        return tf_mail_cleartext(io, facts, detail);
-    if (m->plan.is_server_tls)
+    if (m->d.plan.way == TF_MAIL_FOLLOW)
+        return tf_mail_fail(facts, TF_REASON_MAIL_CLEARTEXT, detail);
+    if (m->d.plan.is_server_tls)
         return not_mail(facts, "the server's greeting is PREAUTH: it logs everybody in");
     return tf_mail_fail(facts, TF_REASON_NO_STARTTLS, detail);
 }
@@ -57,7 +57,7 @@ static enum tf_feed take_preauth(struct tf_imap *m, struct tf_feed_io *io, struc
 static enum tf_feed take_bye(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
                              struct tf_text line)
 {
-    bool is_heard = m->plan.way != TF_MAIL_REPEAT && m->plan.client_tls != TF_CLIENT_TLS_IMPLICIT;
+    bool is_heard = m->d.plan.way != TF_MAIL_REPEAT && m->d.plan.client_tls != TF_CLIENT_TLS_IMPLICIT;
     if (!is_heard)
         return tf_mail_fail(facts, TF_REASON_UPSTREAM_CLOSED, "the server's greeting is BYE");
     tell_client(m, io, line);
@@ -69,46 +69,37 @@ static enum tf_feed take_greeting(struct tf_imap *m, struct tf_feed_io *io, stru
 {
     struct tf_imap_response r = tf_imap_read_response(line, "");
     if (r.said == TF_IMAP_UNTAGGED && r.status == TF_IMAP_PREAUTH)
-        return take_preauth(m, io, facts);
+        return take_preauth(m, facts);
     if (r.said == TF_IMAP_UNTAGGED && r.status == TF_IMAP_BYE)
         return take_bye(m, io, facts, line);
     if (r.said != TF_IMAP_UNTAGGED || r.status != TF_IMAP_OK)
         return not_mail(facts, "the server does not begin with an IMAP greeting");
-    if (m->plan.way == TF_MAIL_FOLLOW) {
+    if (m->d.plan.way == TF_MAIL_FOLLOW) {
         tell_client(m, io, line);
         tf_imap_end_command(m);
         return TF_FEED_MORE;
     }
     tf_imap_keep(m, line);
-    if (m->plan.is_server_tls)
+    if (m->d.plan.is_server_tls)
         return tf_imap_turn_to_client(m, io);
     tf_put_text(io->to_server, own_tag);
     tf_put_text(io->to_server, " STARTTLS\r\n");
-    m->phase = TF_IMAP_ASKING;
+    m->d.phase = TF_MAIL_AT_ASKING;
     return TF_FEED_MORE;
-}
-
-/* The server agrees to TLS, with us or with the client. What it has sent behind that is not inside TLS. */
-static enum tf_feed turn_to_tls(struct tf_imap *m, const struct tf_feed_io *io, struct tf_facts *facts,
-                                enum tf_feed next)
-{
-    if (io->used < io->in.n)
-        return tf_mail_fail(facts, TF_REASON_RESPONSE_INJECTION, NULL);
-    m->phase = TF_IMAP_AWAY;
-    return next;
 }
 
 static enum tf_feed take_tagged(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
                                 struct tf_text line, bool is_ok)
 {
     enum tf_imap_verb verb = m->verb;
-    if (m->phase == TF_IMAP_ASKING)
-        return is_ok ? turn_to_tls(m, io, facts, TF_FEED_TLS_SERVER)
+    if (m->d.phase == TF_MAIL_AT_ASKING)
+        return is_ok ? tf_mail_turn_to_tls(&m->d, io, facts, TF_FEED_TLS_SERVER)
                      : tf_mail_fail(facts, TF_REASON_NO_STARTTLS, NULL);
-    if (m->phase != TF_IMAP_RESPONSE && m->phase != TF_IMAP_LITERAL && m->phase != TF_IMAP_REPLY)
+    if (m->d.phase != TF_MAIL_AT_RESPONSE && m->d.phase != TF_MAIL_AT_LITERAL &&
+        m->d.phase != TF_MAIL_AT_REPLY)
         return not_mail(facts, "the server answers a command that it has not got whole");
-    if (m->plan.way == TF_MAIL_FOLLOW && verb == TF_IMAP_STARTTLS && is_ok) {
-        enum tf_feed next = turn_to_tls(m, io, facts, TF_FEED_TLS_CLIENT);
+    if (m->d.plan.way == TF_MAIL_FOLLOW && verb == TF_IMAP_STARTTLS && is_ok) {
+        enum tf_feed next = tf_mail_turn_to_tls(&m->d, io, facts, TF_FEED_TLS_CLIENT);
         if (next == TF_FEED_TLS_CLIENT)
             tell_client(m, io, line);
         return next;
@@ -121,7 +112,8 @@ static enum tf_feed take_tagged(struct tf_imap *m, struct tf_feed_io *io, struct
         tf_imap_put_response(io->to_client, line, &nothing_new);
         return TF_FEED_SWITCH;
     }
-    facts->is_token_refused = m->plan.is_bridge && verb == TF_IMAP_AUTHENTICATE; /* which only we have said */
+    facts->is_token_refused =
+        m->d.plan.is_bridge && verb == TF_IMAP_AUTHENTICATE; /* which only we have said */
     tell_client(m, io, line);
     return is_ok && verb == TF_IMAP_LOGOUT ? TF_FEED_CLOSE : TF_FEED_MORE;
 }
@@ -129,14 +121,14 @@ static enum tf_feed take_tagged(struct tf_imap *m, struct tf_feed_io *io, struct
 static enum tf_feed take_continue(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
                                   struct tf_text line)
 {
-    if (m->phase == TF_IMAP_RESPONSE && m->verb == TF_IMAP_AUTHENTICATE && m->plan.is_bridge) {
-        tf_bridge_answer(&m->bridge, facts->user, io->to_server);
+    if (m->d.phase == TF_MAIL_AT_RESPONSE && m->verb == TF_IMAP_AUTHENTICATE && m->d.plan.is_bridge) {
+        tf_mail_say_token(&m->d, facts->user, io->to_server);
         return TF_FEED_MORE;
     }
-    if (m->phase == TF_IMAP_LITERAL)
-        m->phase = TF_IMAP_COMMAND;
-    else if (m->phase == TF_IMAP_RESPONSE && m->verb == TF_IMAP_AUTHENTICATE)
-        m->phase = TF_IMAP_REPLY;
+    if (m->d.phase == TF_MAIL_AT_LITERAL)
+        m->d.phase = TF_MAIL_AT_COMMAND;
+    else if (m->d.phase == TF_MAIL_AT_RESPONSE && m->verb == TF_IMAP_AUTHENTICATE)
+        m->d.phase = TF_MAIL_AT_REPLY;
     else
         return not_mail(facts, "the server asks for more, and nothing more is to come");
     tell_client(m, io, line);
@@ -148,7 +140,7 @@ static enum tf_feed take_data(struct tf_imap *m, struct tf_feed_io *io, struct t
                               struct tf_text line)
 {
     struct tf_imap_literal literal;
-    if (!tf_imap_read_literal(line, m->plan.line_max, &literal))
+    if (!tf_imap_read_literal(line, m->d.plan.line_max, &literal))
         return not_mail(facts, "a literal of the server is too long");
     if (m->is_rest[TF_SERVER])
         tf_put(io->to_client, line.p, line.n);
@@ -164,12 +156,13 @@ enum tf_feed tf_imap_hear_server(struct tf_imap *m, struct tf_feed_io *io, struc
 {
     if (m->is_rest[TF_SERVER])
         return take_data(m, io, facts, line);
-    if (m->phase == TF_IMAP_GREETING)
+    if (m->d.phase == TF_MAIL_AT_GREETING)
         return take_greeting(m, io, facts, line);
-    struct tf_imap_response r = tf_imap_read_response(line, m->phase == TF_IMAP_ASKING ? own_tag : m->tag);
+    struct tf_imap_response r =
+        tf_imap_read_response(line, m->d.phase == TF_MAIL_AT_ASKING ? own_tag : m->tag);
     switch (r.said) {
     case TF_IMAP_UNTAGGED:
-        if (m->phase == TF_IMAP_ASKING)
+        if (m->d.phase == TF_MAIL_AT_ASKING)
             return TF_FEED_MORE;
         if (r.status == TF_IMAP_DATA)
             return take_data(m, io, facts, line);

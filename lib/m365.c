@@ -27,20 +27,6 @@ const char *tf_m365_category_name(enum tf_m365_category category)
     return category_names[category];
 }
 
-/* Whether n characters are the same but for their case. */
-static bool same_letters(const char *a, const char *b, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (tf_ascii_lower(a[i]) != tf_ascii_lower(b[i]))
-            return false;
-    return true;
-}
-
-static bool is_word(struct tf_text t, const char *word)
-{
-    return t.n == strlen(word) && same_letters(t.p, word, t.n);
-}
-
 bool tf_m365_area_parse(const char *text, size_t n, enum tf_m365_area *area)
 {
     static const struct {
@@ -50,13 +36,13 @@ bool tf_m365_area_parse(const char *text, size_t n, enum tf_m365_area *area)
     struct tf_text t = {text, n};
 
     for (int i = 0; i < TF_M365_OTHER; i++) {
-        if (is_word(t, area_names[i])) {
+        if (tf_text_is_word(t, area_names[i])) {
             *area = (enum tf_m365_area)i;
             return true;
         }
     }
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        if (is_word(t, others[i].word)) {
+        if (tf_text_is_word(t, others[i].word)) {
             *area = others[i].area;
             return true;
         }
@@ -67,7 +53,7 @@ bool tf_m365_area_parse(const char *text, size_t n, enum tf_m365_area *area)
 bool tf_m365_category_parse(const char *text, size_t n, enum tf_m365_category *category)
 {
     for (int i = 0; i < TF_M365_CATEGORIES; i++) {
-        if (is_word((struct tf_text){text, n}, category_names[i])) {
+        if (tf_text_is_word((struct tf_text){text, n}, category_names[i])) {
             *category = (enum tf_m365_category)i;
             return true;
         }
@@ -81,24 +67,13 @@ bool tf_m365_filter_parse(const char *text, size_t n, struct tf_m365_filter *fil
     struct tf_text m365 = tf_text_take(&what, ':');
 
     *filter = (struct tf_m365_filter){.by_area = false};
-    if (!is_word(m365, "m365"))
+    if (!tf_text_is_word(m365, "m365"))
         return false;
     if (!what.p)
         return true;
     filter->by_area = tf_m365_area_parse(what.p, what.n, &filter->area);
     filter->by_category = !filter->by_area && tf_m365_category_parse(what.p, what.n, &filter->category);
     return filter->by_area || filter->by_category;
-}
-
-void tf_m365_put_filter(struct tf_writer *w, const struct tf_m365_filter *filter)
-{
-    tf_put_text(w, "@m365");
-    if (filter->by_area || filter->by_category)
-        tf_put_char(w, ':');
-    if (filter->by_area)
-        tf_put_text(w, tf_m365_area_name(filter->area));
-    else if (filter->by_category)
-        tf_put_text(w, tf_m365_category_name(filter->category));
 }
 
 enum form {
@@ -141,42 +116,45 @@ bool tf_m365_is_pattern(const char *pattern, size_t n)
            tf_text_is((struct tf_text){name, n}, host.host);
 }
 
-static bool ends_in(const char *tail, size_t n, const char *host, size_t host_len)
-{
-    return host_len >= n && same_letters(tail, host + host_len - n, n);
-}
-
 /* `a.*.b`: `a.`, one label, `.b`. */
-static bool matches_tenant(const char *pattern, size_t n, const char *host, size_t host_len)
+static bool matches_tenant(const char *pattern, struct tf_text host)
 {
-    const char *star = memchr(pattern, '*', n);
+    const char *star = strchr(pattern, '*');
     size_t before = (size_t)(star - pattern);
-    size_t behind = n - before - 1;
+    size_t behind = strlen(star + 1);
 
-    return host_len > before + behind && same_letters(pattern, host, before) &&
-           ends_in(star + 1, behind, host, host_len) &&
-           !memchr(host + before, '.', host_len - before - behind);
+    return host.n > before + behind &&
+           tf_text_same((struct tf_text){pattern, before}, (struct tf_text){host.p, before}) &&
+           tf_text_ends(host, star + 1) && !memchr(host.p + before, '.', host.n - before - behind);
 }
 
 bool tf_m365_name_matches(const char *pattern, const char *host, size_t host_len)
 {
-    size_t n = strlen(pattern);
+    struct tf_text name = {host, host_len};
 
-    if (host_len > 0 && host[host_len - 1] == '.')
-        host_len--;
-    switch (form_of(pattern, n)) {
+    if (name.n > 0 && host[name.n - 1] == '.')
+        name.n--;
+    switch (form_of(pattern, strlen(pattern))) {
     case FORM_NAME:
-        return host_len == n && same_letters(pattern, host, n);
+        return tf_text_is_word(name, pattern);
     case FORM_BELOW:
-        return host_len >= n && ends_in(pattern + 1, n - 1, host, host_len);
+        return name.n >= strlen(pattern) && tf_text_ends(name, pattern + 1);
     case FORM_ENDING:
-        return ends_in(pattern + 1, n - 1, host, host_len);
+        return tf_text_ends(name, pattern + 1);
     case FORM_TENANT:
-        return matches_tenant(pattern, n, host, host_len);
+        return matches_tenant(pattern, name);
     case FORM_NONE:
         return false;
     }
     return false;
+}
+
+const char *tf_m365_names_match(const char *const *patterns, size_t n, const char *host)
+{
+    for (size_t i = 0; i < n; i++)
+        if (tf_m365_name_matches(patterns[i], host, strlen(host)))
+            return patterns[i];
+    return NULL;
 }
 
 bool tf_m365_is_ordered(const char *pattern)

@@ -65,13 +65,13 @@ struct tf_m365_filter {
 
 /* Reads what stands behind `@`: `m365`, `m365:Exchange`, `m365:optimize`; any case. False: neither. */
 bool tf_m365_filter_parse(const char *text, size_t n, struct tf_m365_filter *filter);
-/* With the `@`. */
-void tf_m365_put_filter(struct tf_writer *w, const struct tf_m365_filter *filter);
 
 /* `name`; `*.suffix`, any name below the suffix; `*suffix` with a dot in it, any name that ends so; `a.*.b`,
  * where the star is one label without dots. Any other form matches nothing. Without regard to case or a final
  * dot of host. */
 bool tf_m365_name_matches(const char *pattern, const char *host, size_t host_len);
+/* The first of n patterns that host matches; NULL: none. */
+const char *tf_m365_names_match(const char *const *patterns, size_t n, const char *host);
 /* Whether a pattern has one of these forms, and is lower case. */
 bool tf_m365_is_pattern(const char *pattern, size_t n);
 

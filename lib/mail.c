@@ -34,7 +34,7 @@ const char *tf_mail_name(enum tf_mail mail)
 }
 
 static const struct tf_mail_answer answers[] = {
-#define ANSWER(code, is_tls_problem, meaning, advice) {code, is_tls_problem, meaning, advice},
+#define ANSWER(code, words, is_tls_problem, meaning, advice) {code, words, is_tls_problem, meaning, advice},
 #include "mail_answers.def"
 #undef ANSWER
 };
@@ -60,10 +60,17 @@ static bool is_answer(struct tf_text line, const char *code)
     return line.p[0] == code[0] && begins_with(enhanced, code);
 }
 
+static bool has_words(struct tf_text line, const char *words)
+{
+    while (line.n > 0 && !tf_text_begins(line, words))
+        line = (struct tf_text){line.p + 1, line.n - 1};
+    return line.n > 0;
+}
+
 const struct tf_mail_answer *tf_mail_answer_find(struct tf_text line)
 {
     for (size_t i = 0; i < COUNT(answers); i++)
-        if (is_answer(line, answers[i].code))
+        if (is_answer(line, answers[i].code) && has_words(line, answers[i].words))
             return &answers[i];
     return NULL;
 }

@@ -24,6 +24,7 @@ const char *tf_mail_name(enum tf_mail mail); /* `smtp`; "" for none */
 /* An answer of Microsoft 365 that admins search for: whose fault is it? */
 struct tf_mail_answer {
     const char *code;    /* as the server words it: `421 4.7.66` */
+    const char *words;   /* which the line has as well; "" where the code says it all */
     bool is_tls_problem; /* false: whoever looks at TLS looks in the wrong place */
     const char *meaning; /* a sentence */
     const char *advice;

@@ -25,17 +25,6 @@ enum tf_mail_line tf_mail_line_take(struct tf_span in, size_t max, struct tf_tex
     return n == max ? TF_MAIL_LINE_BAD : TF_MAIL_LINE_MORE;
 }
 
-bool tf_mail_begins(struct tf_text t, const char *prefix)
-{
-    size_t n = strlen(prefix);
-    return t.n >= n && strncasecmp(t.p, prefix, n) == 0;
-}
-
-bool tf_mail_is(struct tf_text t, const char *word)
-{
-    return t.n == strlen(word) && tf_mail_begins(t, word);
-}
-
 struct tf_text tf_mail_word(struct tf_text *rest)
 {
     struct tf_text all = tf_text_trim(*rest);
@@ -51,24 +40,15 @@ struct tf_text tf_mail_text(struct tf_text line)
     return (struct tf_text){line.p, line.n - strlen("\r\n")};
 }
 
-struct tf_mail_offer tf_mail_offer_of(const struct tf_mail_plan *plan, bool is_client_secure)
-{
-    enum tf_client_tls tls = plan->client_tls;
-    bool has_starttls = tls == TF_CLIENT_TLS_OPTIONAL || tls == TF_CLIENT_TLS_STARTTLS;
-    return (struct tf_mail_offer){.has_starttls = has_starttls && !is_client_secure,
-                                  .has_login = is_client_secure || tls != TF_CLIENT_TLS_STARTTLS,
-                                  .is_bridge = plan->is_bridge};
-}
-
 bool tf_mail_mechanism_holds(struct tf_text mechanism)
 {
     static const char *const bound[] = {"GSSAPI", "GSS-SPNEGO", "NTLM", "KERBEROS_V4", "EXTERNAL"};
     static const char plus[] = "-PLUS";
     size_t n = sizeof plus - 1;
     for (size_t i = 0; i < sizeof bound / sizeof bound[0]; i++)
-        if (tf_mail_is(mechanism, bound[i]))
+        if (tf_text_is_word(mechanism, bound[i]))
             return false;
-    return mechanism.n < n || !tf_mail_is((struct tf_text){mechanism.p + mechanism.n - n, n}, plus);
+    return mechanism.n < n || !tf_text_is_word((struct tf_text){mechanism.p + mechanism.n - n, n}, plus);
 }
 
 struct tf_span tf_mail_rest(const struct tf_feed_io *io)
@@ -91,8 +71,9 @@ enum tf_feed tf_mail_fail(struct tf_facts *facts, enum tf_reason reason, const c
     return TF_FEED_BAD;
 }
 
-enum tf_feed tf_mail_cleartext(struct tf_feed_io *io, struct tf_facts *facts, const char *detail)
+void tf_mail_refuse(struct tf_writer *to_client, const char *begin, const struct tf_facts *facts)
 {
-    io->used = 0;
-    return tf_mail_fail(facts, TF_REASON_MAIL_CLEARTEXT, detail);
+    tf_put_text(to_client, begin);
+    tf_put_text(to_client, tf_reason_info(facts->reason)->sentence);
+    tf_put_text(to_client, "\r\n");
 }

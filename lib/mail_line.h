@@ -10,9 +10,6 @@ enum tf_mail_line { TF_MAIL_LINE_DONE, TF_MAIL_LINE_MORE, TF_MAIL_LINE_BAD };
  * its own; that is known before its end has come, so that who speaks something else is not waited for. */
 enum tf_mail_line tf_mail_line_take(struct tf_span in, size_t max, struct tf_text *line);
 
-/* ASCII, in any case. */
-bool tf_mail_is(struct tf_text t, const char *word);
-bool tf_mail_begins(struct tf_text t, const char *prefix);
 /* Takes the first word, and the blanks around it, off the front of *rest; empty when there is none. */
 struct tf_text tf_mail_word(struct tf_text *rest);
 
@@ -26,8 +23,6 @@ struct tf_mail_offer {
     bool is_bridge; /* the gateway takes names and passwords, whatever the server takes */
 };
 
-struct tf_mail_offer tf_mail_offer_of(const struct tf_mail_plan *plan, bool is_client_secure);
-
 /* Whether a SASL mechanism may be offered to a client whose TLS does not reach the server. Those that are
  * bound to the channel would fail, and EXTERNAL would log everybody in with the gateway's own certificate. */
 bool tf_mail_mechanism_holds(struct tf_text mechanism);
@@ -38,7 +33,7 @@ struct tf_span tf_mail_rest(const struct tf_feed_io *io);
 bool tf_mail_has_room(const struct tf_feed_io *io, size_t n);
 /* TF_FEED_BAD. `detail` is a fixed sentence, or NULL. */
 enum tf_feed tf_mail_fail(struct tf_facts *facts, enum tf_reason reason, const char *detail);
-/* The same for TF_REASON_MAIL_CLEARTEXT: nothing is consumed, so that whoever goes on sees it again. */
-enum tf_feed tf_mail_cleartext(struct tf_feed_io *io, struct tf_facts *facts, const char *detail);
+/* The line that refuses a session: how the protocol begins it, and the sentence of facts->reason. */
+void tf_mail_refuse(struct tf_writer *to_client, const char *begin, const struct tf_facts *facts);
 
 #endif

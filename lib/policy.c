@@ -157,25 +157,17 @@ static bool is_upgradable(const struct tf_facts *facts, enum tf_reason complaint
            complaint == TF_REASON_CLIENT_SSLV2_HELLO;
 }
 
-static bool has_pattern(const char *const *patterns, size_t n, const char *host)
+bool tf_policy_never_terminates(const struct tf_policy *policy, const char *host)
 {
-    for (size_t i = 0; i < n; i++)
-        if (tf_m365_name_matches(patterns[i], host, strlen(host)))
-            return true;
-    return false;
-}
-
-static bool is_never_terminated(const struct tf_policy *policy, const char *host)
-{
-    return has_pattern(policy->never_terminate, policy->never_terminate_count, host);
+    return tf_m365_names_match(policy->never_terminate, policy->never_terminate_count, host) != NULL;
 }
 
 /* Whether plain HTTP to the session's host goes on as it is, whatever a rule says. */
 static bool is_kept_plain(const struct tf_policy *policy, const struct tf_facts *facts)
 {
     const char *host = tf_policy_host(facts);
-    return (facts->m365 && facts->m365->stays_plain) || is_never_terminated(policy, host) ||
-           has_pattern(policy->stay_plain, policy->stay_plain_count, host);
+    return (facts->m365 && facts->m365->stays_plain) || tf_policy_never_terminates(policy, host) ||
+           tf_m365_names_match(policy->stay_plain, policy->stay_plain_count, host) != NULL;
 }
 
 /* Whether there is a certificate to show to clients whose TLS ends here. */
@@ -234,7 +226,7 @@ static enum tf_reason obstacle_of(const struct tf_policy *policy, const struct t
 
     if (facts->ask == TF_ASK_HTTP)
         return TF_REASON_NONE;
-    if (is_never_terminated(policy, tf_policy_host(facts)))
+    if (tf_policy_never_terminates(policy, tf_policy_host(facts)))
         return TF_REASON_NEVER_TERMINATED;
     if (facts->ask == TF_ASK_MAIL)
         return is_nameless ? TF_REASON_UPGRADE_NAMELESS : TF_REASON_NONE;

@@ -64,8 +64,9 @@ enum tf_decided {
  * @m365 and the mode is not monitor. An upgrade that cannot be is a block: no common suite, a fallback hello,
  * a name that contradicts the CONNECT, a host that must not be terminated. Behind an address the name in the
  * hello is only a claim: rules that block go by it, and so do upgrades, which prove it; nothing passes
- * untouched for it. Where only an address is known, @m365 goes by the set's address ranges. facts->must_terminate
- * makes an upgrade of what would pass. TF_NEEDS_ADDRESS leaves all but facts->m365 as it was. */
+ * untouched for it. Where only an address is known, @m365 goes by the set's address ranges.
+ * facts->must_terminate makes an upgrade of what would pass. TF_NEEDS_ADDRESS leaves all but facts->m365 as
+ * it was. */
 enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts *facts, int32_t today);
 
 /* The same for the server's hello, once facts->has_server_hello: false (with reason set) when the session
@@ -78,6 +79,8 @@ bool tf_policy_server_wrong(const struct tf_policy *policy, struct tf_facts *fac
 /* The host that counts for an upgrade, by name where one is known: the target, or behind an address the name
  * in the client's hello. */
 const char *tf_policy_host(const struct tf_facts *facts);
+/* Whether nobody's TLS to a host may end here. */
+bool tf_policy_never_terminates(const struct tf_policy *policy, const char *host);
 /* Whether a plain HTTP request for another target would be upgraded, all else being as in facts: what a
  * Location field may be rewritten for. */
 bool tf_policy_upgrades(const struct tf_policy *policy, const struct tf_facts *facts,

@@ -15,12 +15,12 @@ bool tf_pop3_read_command(struct tf_text line, struct tf_pop3_command *out)
     struct tf_text word = tf_text_take(&rest, ' ');
     *out = (struct tf_pop3_command){.verb = TF_POP3_OTHER, .args = rest};
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-        if (tf_mail_is(word, verbs[i].word))
+        if (tf_text_is_word(word, verbs[i].word))
             out->verb = verbs[i].verb;
     bool is_alone = tf_text_trim(rest).n == 0;
     if (out->verb == TF_POP3_AUTH && is_alone)
         out->verb = TF_POP3_AUTH_LIST;
-    if (tf_mail_is(word, "LANG") && is_alone)
+    if (tf_text_is_word(word, "LANG") && is_alone)
         out->verb = TF_POP3_LANG_LIST;
     return word.n > 0;
 }
@@ -34,9 +34,9 @@ enum tf_pop3_status tf_pop3_read_status(struct tf_text line)
 {
     struct tf_text rest = tf_mail_text(line);
     struct tf_text word = tf_text_take(&rest, ' ');
-    if (tf_mail_is(word, "+OK"))
+    if (tf_text_is_word(word, "+OK"))
         return TF_POP3_OK;
-    if (tf_mail_is(word, "-ERR"))
+    if (tf_text_is_word(word, "-ERR"))
         return TF_POP3_ERR;
     return tf_text_is(word, "+") ? TF_POP3_CONTINUE : TF_POP3_NONSENSE;
 }
@@ -62,8 +62,8 @@ static void put_capability(struct tf_writer *w, struct tf_text line, const struc
     bool is_servers = offer->has_login && !offer->is_bridge; /* the server's own logins are the client's */
     struct tf_text rest = tf_mail_text(line);
     struct tf_text word = tf_mail_word(&rest);
-    bool is_sasl = tf_mail_is(word, "SASL");
-    if (tf_mail_is(word, "STLS") || ((is_sasl || tf_mail_is(word, "USER")) && !is_servers))
+    bool is_sasl = tf_text_is_word(word, "SASL");
+    if (tf_text_is_word(word, "STLS") || ((is_sasl || tf_text_is_word(word, "USER")) && !is_servers))
         return;
     if (is_sasl)
         put_sasl(w, rest);

@@ -3,6 +3,7 @@
 #include "smtp_line.h"
 #include "smtp_state.h"
 
+#include <assert.h>
 #include <string.h>
 
 static void reply(struct tf_feed_io *io, const char *line)
@@ -92,27 +93,37 @@ static enum tf_feed take_starttls(struct tf_smtp *s, struct tf_text line, struct
     return TF_FEED_TLS_CLIENT;
 }
 
-/* What becomes of a login, as far as it has been heard. */
-static enum tf_feed go_on_with_login(struct tf_smtp *s, enum tf_smtp_heard heard, struct tf_feed_io *io)
+/* The whole of a login has been heard. */
+static enum tf_feed use_login(struct tf_smtp *s, struct tf_feed_io *io)
 {
-    switch (heard) {
-    case TF_SMTP_HEARD_PART:
-        s->phase = TF_SMTP_AT_CREDENTIALS;
-        return TF_FEED_MORE;
-    case TF_SMTP_HEARD_NONE:
-        s->phase = TF_SMTP_AT_COMMAND;
-        return TF_FEED_MORE;
-    case TF_SMTP_HEARD_ALL:
-        break;
-    }
     if (s->plan.is_bridge) {
-        *io->login = s->auth.login;
-        tf_smtp_auth_wipe(&s->auth);
         s->phase = TF_SMTP_AT_LOGIN;
-        return TF_FEED_LOGIN;
+        return tf_mail_login_ask(&s->auth, io);
     }
-    tf_smtp_auth_say(&s->auth, &s->offer, io->to_server);
     s->phase = TF_SMTP_AT_SAYING;
+    tf_smtp_auth_say(&s->auth, &s->offer, io->to_server);
+    return TF_FEED_MORE;
+}
+
+/* What becomes of a login, as far as it has been heard. */
+static enum tf_feed go_on_with_login(struct tf_smtp *s, enum tf_login_heard heard, struct tf_feed_io *io)
+{
+    s->phase = TF_SMTP_AT_COMMAND;
+    switch (heard) {
+    case TF_LOGIN_PART:
+        s->phase = TF_SMTP_AT_CREDENTIALS;
+        break;
+    case TF_LOGIN_ALL:
+        return use_login(s, io);
+    case TF_LOGIN_CANCELLED:
+        reply(io, "501 5.7.0 Authentication cancelled");
+        break;
+    case TF_LOGIN_MALFORMED:
+        reply(io, "501 5.5.2 That is no user and password in base64");
+        break;
+    case TF_LOGIN_UNKNOWN:
+        assert(false); /* take_auth has looked at it */
+    }
     return TF_FEED_MORE;
 }
 
@@ -120,10 +131,9 @@ static enum tf_feed go_on_with_login(struct tf_smtp *s, enum tf_smtp_heard heard
 static enum tf_feed take_auth(struct tf_smtp *s, struct tf_text argument, struct tf_text line,
                               struct tf_feed_io *io)
 {
-    struct tf_text initial = argument;
-    struct tf_text mechanism = tf_mail_word(&initial);
-    bool is_plain = tf_mail_is(mechanism, "PLAIN");
-    bool is_ours = is_plain || tf_mail_is(mechanism, "LOGIN");
+    struct tf_text rest = argument;
+    struct tf_text mechanism = tf_mail_word(&rest);
+    bool is_ours = tf_mail_login_takes(mechanism);
     bool can_say = s->plan.is_bridge ? s->offer.xoauth2 : s->offer.plain || s->offer.login;
     bool can_pass = !s->plan.is_bridge && tf_mail_mechanism_holds(mechanism);
     if (is_ours ? !can_say : !can_pass)
@@ -131,7 +141,7 @@ static enum tf_feed take_auth(struct tf_smtp *s, struct tf_text argument, struct
     if (!is_ours)
         return pass(s, line, TF_SMTP_AT_CHALLENGE, io);
     io->used += line.n;
-    return go_on_with_login(s, tf_smtp_auth_begin(&s->auth, is_plain, initial, io->to_client), io);
+    return go_on_with_login(s, tf_mail_login_begin(&s->auth, "334 ", argument, io->to_client), io);
 }
 
 static enum tf_feed take_bdat(struct tf_smtp *s, struct tf_text argument, struct tf_text line,
@@ -235,7 +245,7 @@ static enum tf_feed take_line(struct tf_smtp *s, struct tf_text line, struct tf_
         return pass(s, line, TF_SMTP_AT_CHALLENGE, io);
     if (s->phase == TF_SMTP_AT_CREDENTIALS) {
         io->used += line.n;
-        return go_on_with_login(s, tf_smtp_auth_line(&s->auth, line, io->to_client), io);
+        return go_on_with_login(s, tf_mail_login_line(&s->auth, line, io->to_client), io);
     }
     struct tf_smtp_command command = tf_smtp_read_command(line);
     if (s->plan.way == TF_MAIL_FOLLOW)

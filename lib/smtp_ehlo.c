@@ -5,7 +5,7 @@
  * commands and messages without looking into them. */
 #include "smtp_ehlo.h"
 
-#include "mail_line.h"
+#include "mail_login.h"
 #include "smtp_line.h"
 
 enum keyword {
@@ -21,17 +21,17 @@ enum keyword {
 static enum keyword take_keyword(struct tf_text *text)
 {
     static const char old_auth[] = "AUTH=";
-    if (tf_mail_begins(*text, old_auth)) {
+    if (tf_text_begins(*text, old_auth)) {
         text->p += sizeof old_auth - 1;
         text->n -= sizeof old_auth - 1;
         return KEYWORD_OLD_AUTH;
     }
     struct tf_text word = tf_mail_word(text);
-    if (tf_mail_is(word, "AUTH"))
+    if (tf_text_is_word(word, "AUTH"))
         return KEYWORD_AUTH;
-    if (tf_mail_is(word, "STARTTLS") || tf_mail_is(word, "X-ANONYMOUSTLS"))
+    if (tf_text_is_word(word, "STARTTLS") || tf_text_is_word(word, "X-ANONYMOUSTLS"))
         return KEYWORD_STARTTLS;
-    if (tf_mail_is(word, "REQUIRETLS"))
+    if (tf_text_is_word(word, "REQUIRETLS"))
         return KEYWORD_REQUIRETLS;
     return tf_smtp_is_barred(word) ? KEYWORD_BARRED : KEYWORD_OTHER;
 }
@@ -42,9 +42,9 @@ static void read_mechanisms(struct tf_text mechanisms, struct tf_smtp_offer *off
         struct tf_text mechanism = tf_mail_word(&mechanisms);
         if (mechanism.n == 0)
             return;
-        offer->plain = offer->plain || tf_mail_is(mechanism, "PLAIN");
-        offer->login = offer->login || tf_mail_is(mechanism, "LOGIN");
-        offer->xoauth2 = offer->xoauth2 || tf_mail_is(mechanism, "XOAUTH2");
+        offer->plain = offer->plain || tf_text_is_word(mechanism, "PLAIN");
+        offer->login = offer->login || tf_text_is_word(mechanism, "LOGIN");
+        offer->xoauth2 = offer->xoauth2 || tf_text_is_word(mechanism, "XOAUTH2");
     }
 }
 
@@ -110,8 +110,7 @@ static void put_mechanisms(struct tf_writer *w, struct tf_text mechanisms, const
         struct tf_text mechanism = tf_mail_word(&mechanisms);
         if (mechanism.n == 0)
             return;
-        if (tf_mail_is(mechanism, "PLAIN") || tf_mail_is(mechanism, "LOGIN") ||
-            !tf_mail_mechanism_holds(mechanism))
+        if (tf_mail_login_takes(mechanism) || !tf_mail_mechanism_holds(mechanism))
             continue;
         tf_put_char(w, ' ');
         tf_put(w, mechanism.p, mechanism.n);

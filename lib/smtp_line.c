@@ -10,7 +10,7 @@ bool tf_smtp_is_barred(struct tf_text word)
     static const char *const barred[] = {"XCLIENT",      "XFORWARD", "XEXCH50", "X-EXPS",
                                          "X-LINK2STATE", "TURN",     "ATRN"};
     for (size_t i = 0; i < COUNT(barred); i++)
-        if (tf_mail_is(word, barred[i]))
+        if (tf_text_is_word(word, barred[i]))
             return true;
     return false;
 }
@@ -27,7 +27,7 @@ static enum tf_smtp_verb verb_of(struct tf_text word)
         {"DATA", TF_SMTP_DATA},         {"BDAT", TF_SMTP_BDAT},
     };
     for (size_t i = 0; i < COUNT(verbs); i++)
-        if (tf_mail_is(word, verbs[i].word))
+        if (tf_text_is_word(word, verbs[i].word))
             return verbs[i].verb;
     return tf_smtp_is_barred(word) ? TF_SMTP_BARRED : TF_SMTP_OTHER;
 }
@@ -61,5 +61,5 @@ bool tf_smtp_read_chunk(struct tf_text argument, uint64_t *n)
 {
     struct tf_text rest = argument;
     struct tf_text size = tf_mail_word(&rest);
-    return tf_text_number(size, INT64_MAX, n) && (rest.n == 0 || tf_mail_is(rest, "LAST"));
+    return tf_text_number(size, INT64_MAX, n) && (rest.n == 0 || tf_text_is_word(rest, "LAST"));
 }

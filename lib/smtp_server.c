@@ -217,7 +217,7 @@ static enum tf_feed end_reply(struct tf_smtp *s, unsigned code, struct tf_feed_i
         if (code == GO_ON)
             return go_on_saying(s, io);
         facts->is_token_refused = s->plan.is_bridge && code / 100 == 5;
-        tf_smtp_auth_wipe(&s->auth);
+        tf_mail_login_wipe(&s->auth);
         return next(s, TF_SMTP_AT_COMMAND);
     case TF_SMTP_AT_CHALLENGE:
         return next(s, code == GO_ON ? TF_SMTP_AT_RESPONSE : TF_SMTP_AT_COMMAND);

@@ -43,7 +43,7 @@ struct tf_smtp {
     enum tf_smtp_data data;
     uint64_t chunk_left;
     struct tf_smtp_offer offer; /* the server's, in its answer to the last EHLO */
-    struct tf_smtp_auth auth;
+    struct tf_mail_login auth;
     char name[TF_HOST_MAX + 2]; /* what the client calls itself; "": it has not said */
 };
 

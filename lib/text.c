@@ -13,6 +13,33 @@ bool tf_text_is(struct tf_text t, const char *text)
     return t.n == strlen(text) && memcmp(t.p, text, t.n) == 0;
 }
 
+bool tf_text_same(struct tf_text a, struct tf_text b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (tf_ascii_lower(a.p[i]) != tf_ascii_lower(b.p[i]))
+            return false;
+    return true;
+}
+
+bool tf_text_is_word(struct tf_text t, const char *word)
+{
+    return tf_text_same(t, tf_text_of(word));
+}
+
+bool tf_text_begins(struct tf_text t, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    return t.n >= n && tf_text_is_word((struct tf_text){t.p, n}, prefix);
+}
+
+bool tf_text_ends(struct tf_text t, const char *tail)
+{
+    size_t n = strlen(tail);
+    return t.n >= n && tf_text_is_word((struct tf_text){t.p + t.n - n, n}, tail);
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';

@@ -14,6 +14,11 @@ struct tf_text {
 
 struct tf_text tf_text_of(const char *text); /* NUL-terminated */
 bool tf_text_is(struct tf_text t, const char *text);
+/* In any case. */
+bool tf_text_same(struct tf_text a, struct tf_text b);
+bool tf_text_is_word(struct tf_text t, const char *word);
+bool tf_text_begins(struct tf_text t, const char *prefix);
+bool tf_text_ends(struct tf_text t, const char *tail);
 /* Without blanks (space, tab, line ends) at both ends. */
 struct tf_text tf_text_trim(struct tf_text t);
 /* Takes what stands before the first `separator` off the front of *rest, and the separator with it. Without

@@ -287,7 +287,7 @@ bool ca_permits(const struct ca *ca, const char *name)
     return true;
 }
 
-bool ca_is_constrained(const struct ca *ca)
+static bool is_constrained(const struct ca *ca)
 {
     for (size_t i = 0; i < ca->count; i++)
         if (ca->names[i].permitted[0] || ca->names[i].excluded[0])
@@ -298,7 +298,7 @@ bool ca_is_constrained(const struct ca *ca)
 bool ca_covers(const struct ca *ca, const char *pattern)
 {
     const char *subtree = tf_constraint_of(pattern);
-    return subtree ? ca_permits(ca, subtree) : !ca_is_constrained(ca);
+    return subtree ? ca_permits(ca, subtree) : !is_constrained(ca);
 }
 
 /* --- leaves --- */

@@ -40,7 +40,6 @@ const uint8_t *ca_id(const struct ca *ca);
 /* Whether the CA's name constraints let it vouch for a name, or for all below a subtree (tf_constraint_of). A
  * CA without constraints may vouch for any. */
 bool ca_permits(const struct ca *ca, const char *name);
-bool ca_is_constrained(const struct ca *ca);
 /* Whether it may vouch for all that a pattern of the rules or the endpoint set matches. */
 bool ca_covers(const struct ca *ca, const char *pattern);
 

@@ -9,18 +9,10 @@ enum { HTTPS_PORT = 443 };
 /* How the host lies in the set: on this port, on others, or not at all. */
 enum place { PLACE_HERE, PLACE_ELSEWHERE, PLACE_NONE };
 
-static const char *matching(const char *const *patterns, size_t n, const char *host)
-{
-    for (size_t i = 0; i < n; i++)
-        if (tf_m365_name_matches(patterns[i], host, strlen(host)))
-            return patterns[i];
-    return NULL;
-}
-
 static bool has_host(const struct tf_m365_set *set, const struct tf_target *target)
 {
     return target->is_address ? tf_m365_block(set, &target->addr) != NULL
-                              : matching(set->names, set->name_count, target->host) != NULL;
+                              : tf_m365_names_match(set->names, set->name_count, target->host) != NULL;
 }
 
 static enum place place_of(const struct tf_m365_set *set, const struct tf_target *target)
@@ -36,7 +28,7 @@ static void print_match(const struct tf_m365_set *set, const struct tf_target *t
     char text[TF_ADDR_TEXT_MAX];
     struct tf_writer w = tf_writer_of(text, sizeof text);
     if (!target->is_address) {
-        printf("%s", matching(set->names, set->name_count, target->host));
+        printf("%s", tf_m365_names_match(set->names, set->name_count, target->host));
         return;
     }
     const struct tf_cidr *block = tf_m365_block(set, &target->addr);
@@ -95,11 +87,13 @@ static void print_why(const struct tf_m365 *m365, const struct tf_target *target
     else
         printf("  %-10s %s\n", "because", has_equal(m365, target, best) ? rest : "it has the best category");
 }
+
 static void print_treatment(const struct tf_policy *policy, const struct tf_target *target,
                             const struct tf_m365_set *set)
 {
-    const char *never = matching(policy->never_terminate, policy->never_terminate_count, target->host);
-    const char *plain = matching(policy->stay_plain, policy->stay_plain_count, target->host);
+    const char *never =
+        tf_m365_names_match(policy->never_terminate, policy->never_terminate_count, target->host);
+    const char *plain = tf_m365_names_match(policy->stay_plain, policy->stay_plain_count, target->host);
 
     if (never)
         printf("  %-10s never terminated, so never upgraded: %s in [m365] never_terminate\n", "upgrade",

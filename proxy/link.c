@@ -82,6 +82,13 @@ static bool grow(struct lookahead *a, struct loop *loop, size_t limit)
     return true;
 }
 
+/* A short read has emptied the socket, unless the peer's FIN is behind it. */
+static void note_read(struct link *l, size_t n, size_t room)
+{
+    if (n < room)
+        l->readable = l->hangup || l->failed;
+}
+
 static enum link_io recv_raw(struct link *l, void *p, size_t room, size_t *n)
 {
     ssize_t r;
@@ -90,7 +97,7 @@ static enum link_io recv_raw(struct link *l, void *p, size_t room, size_t *n)
     while (r < 0 && errno == EINTR);
     *n = r > 0 ? (size_t)r : 0;
     if (r > 0) {
-        link_note_read(l, *n, room);
+        note_read(l, *n, room);
         return LINK_OK;
     }
     if (r == 0)
@@ -161,12 +168,6 @@ bool link_stash(struct link *l, struct loop *loop, const void *p, size_t n)
     return true;
 }
 
-void link_note_read(struct link *l, size_t n, size_t room)
-{
-    if (n < room)
-        l->readable = l->hangup || l->failed;
-}
-
 static enum link_io send_with(struct link *l, const void *p, size_t n, size_t *sent, int flags)
 {
     *sent = 0;
@@ -229,7 +230,8 @@ void link_close(struct link *l, struct loop *loop, bool reset)
         tls_link_free(l);
     if (l->watch != NULL)
         watch_forget(loop->watcher, l->watch);
-    own_ports_remove(loop->setting->own_ports, l->own_port);
+    if (l->own_port != 0)
+        own_ports_remove(loop->setting->own_ports, l->own_port);
     if (l->fd >= 0) {
         struct linger abort_now = {.l_onoff = 1, .l_linger = 0};
         if (reset)

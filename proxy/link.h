@@ -68,8 +68,6 @@ void lookahead_drop(struct lookahead *a, struct loop *loop);
  * buffer's size for each direction of a tunnel, so [limits] lookahead_bytes neither bounds it nor is used up
  * by it: slow readers must not keep others from being heard. False: out of memory. */
 bool link_stash(struct link *l, struct loop *loop, const void *p, size_t n);
-/* After a read of n out of `room`: a short one has emptied the socket, unless the peer's FIN is behind it. */
-void link_note_read(struct link *l, size_t n, size_t room);
 
 /* Sends what it can of p[0..n): LINK_OK (all), LINK_AGAIN (*sent says how much) or LINK_ERROR. */
 enum link_io link_send(struct link *l, const void *p, size_t n, size_t *sent);

@@ -1,6 +1,7 @@
 /* Where turned connections were meant for, and our own among them; see original.h. */
 #include "original.h"
 
+#include "hash.h"
 #include "sockaddr.h"
 
 #include <netinet/in.h>
@@ -53,20 +54,12 @@ struct own_ports {
     _Atomic uint32_t marks[PORTS];
 };
 
-/* FNV-1a. Who finds another pair with the same mark can have but his own connection refused. */
-static uint32_t mark_add(uint32_t mark, const void *p, size_t n)
-{
-    const uint8_t *bytes = p;
-    for (size_t i = 0; i < n; i++)
-        mark = (mark ^ bytes[i]) * 16777619u;
-    return mark;
-}
-
+/* Who finds another pair with the same mark can have but his own connection refused. */
 static uint32_t mark_of(const struct tf_addr *from, const struct tf_addr *to)
 {
-    uint32_t mark = mark_add(2166136261u, from->ip, sizeof from->ip);
-    mark = mark_add(mark, to->ip, sizeof to->ip);
-    mark = mark_add(mark, &to->port, sizeof to->port);
+    uint32_t mark = hash_bytes(HASH_START, from->ip, sizeof from->ip);
+    mark = hash_bytes(mark, to->ip, sizeof to->ip);
+    mark = hash_bytes(mark, &to->port, sizeof to->port);
     return mark != 0 ? mark : 1;
 }
 

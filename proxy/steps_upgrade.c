@@ -5,7 +5,6 @@
 #include "loop.h"
 #include "tls_link.h"
 
-#include <assert.h>
 #include <stddef.h>
 
 enum step_result refuse_handshake(struct session *s, enum tf_side side,

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <limits.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 
 #include "../lib/front.h"
 #include "conf_file.h"
+#include "hash.h"
 #include <assert.h>
 #include <crypt.h>
 #include <openssl/crypto.h>
@@ -226,10 +227,7 @@ const struct user *users_find(const struct users *u, const char *name)
  * name, so that what it costs tells nothing. */
 static const struct user *stand_in(const struct users *u, const char *name)
 {
-    uint32_t h = 2166136261u; /* FNV-1a */
-    for (; *name != '\0'; name++)
-        h = (h ^ (uint8_t)*name) * 16777619u;
-    return &u->entries[h % u->count].user;
+    return &u->entries[hash_text(HASH_START, name) % u->count].user;
 }
 
 static bool is_hash_of(const char *hash, const char *password)

@@ -175,16 +175,21 @@ static void feed_once(struct mail_stage *s, enum tf_side side)
         call(s, CALL_FEED, side, false, NULL);
 }
 
+/* Changes with every byte that is consumed or written: the one shrinks only, the other grows only. */
+static size_t moved(const struct mail_stage *s)
+{
+    return s->heard[0].n + s->heard[1].n - s->said[0].n - s->said[1].n;
+}
+
 /* Until nothing moves, the server first, as a session does it. */
 static void feed_all(struct mail_stage *s)
 {
-    size_t before, after;
+    size_t before;
     do {
-        before = s->said[0].n + s->said[1].n + s->heard[0].n + s->heard[1].n;
+        before = moved(s);
         feed_once(s, TF_SERVER);
         feed_once(s, TF_CLIENT);
-        after = s->said[0].n + s->said[1].n + s->heard[0].n + s->heard[1].n;
-    } while (s->wants[0] == '\0' && before != after);
+    } while (s->wants[0] == '\0' && before != moved(s));
 }
 
 static void says(struct mail_stage *s, enum tf_side side, const char *text, size_t step)

@@ -47,7 +47,7 @@ static void known_answers_are_told_apart(void **state)
         {"550-5.7.64 TenantAttribution; Relay Access Denied\r\n", "5.7.64", false},
         {"550 5.7.68 TenantInboundAttribution; Direct Send not allowed\r\n", "550 5.7.68", false},
         {"550 5.7.30 Basic authentication is not supported\r\n", "550 5.7.30", false},
-        {"550 5.7.30", "550 5.7.30", false},
+        {"550-5.7.30 basic authentication is not supported\r\n", "550 5.7.30", false},
     };
     for (size_t i = 0; i < COUNT(lines); i++) {
         const struct tf_mail_answer *answer = tf_mail_answer_find(tf_text_of(lines[i].line));
@@ -74,7 +74,10 @@ static void others_are_not(void **state)
                                         "4215.7.57 x",
                                         "550+5.7.57 x",
                                         "* OK 5.7.57",
-                                        "550 5.7.1 x"};
+                                        "550 5.7.1 x",
+                                        "550 5.7.30",
+                                        "550 5.7.30 Basic\r\n",
+                                        "550 5.7.30 REQUIRETLS support required\r\n"};
     for (size_t i = 0; i < COUNT(lines); i++)
         assert_null(tf_mail_answer_find(tf_text_of(lines[i])));
 }

@@ -57,16 +57,6 @@ static void what_is_binary_is_not_waited_for(void **state)
     take("NO\rO", 4, 100, TF_MAIL_LINE_BAD, 0);
 }
 
-static void words_are_compared_in_any_case(void **state)
-{
-    (void)state;
-    assert_true(tf_mail_is(tf_text_of("StartTls"), "STARTTLS"));
-    assert_false(tf_mail_is(tf_text_of("STARTTLSX"), "STARTTLS"));
-    assert_false(tf_mail_is(tf_text_of("START"), "STARTTLS"));
-    assert_true(tf_mail_begins(tf_text_of("auth=PLAIN"), "AUTH="));
-    assert_false(tf_mail_begins(tf_text_of("aut"), "AUTH="));
-}
-
 static void words_are_taken_with_the_blanks_around_them(void **state)
 {
     (void)state;
@@ -92,25 +82,6 @@ static void mechanisms_that_are_bound_to_the_channel_do_not_hold(void **state)
         assert_false(tf_mail_mechanism_holds(tf_text_of(do_not[i])));
 }
 
-static void an_offer_depends_on_the_clients_tls(void **state)
-{
-    static const struct {
-        enum tf_client_tls tls;
-        bool is_secure, has_starttls, has_login;
-    } rows[] = {
-        {TF_CLIENT_TLS_NONE, false, false, true},    {TF_CLIENT_TLS_OPTIONAL, false, true, true},
-        {TF_CLIENT_TLS_OPTIONAL, true, false, true}, {TF_CLIENT_TLS_STARTTLS, false, true, false},
-        {TF_CLIENT_TLS_STARTTLS, true, false, true}, {TF_CLIENT_TLS_IMPLICIT, true, false, true},
-    };
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct tf_mail_plan plan = {.client_tls = rows[i].tls};
-        struct tf_mail_offer offer = tf_mail_offer_of(&plan, rows[i].is_secure);
-        assert_int_equal(offer.has_starttls, rows[i].has_starttls);
-        assert_int_equal(offer.has_login, rows[i].has_login);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,10 +89,8 @@ int main(void)
         cmocka_unit_test(a_line_is_as_long_as_it_may_be_and_no_longer),
         cmocka_unit_test(what_ends_otherwise_is_no_line),
         cmocka_unit_test(what_is_binary_is_not_waited_for),
-        cmocka_unit_test(words_are_compared_in_any_case),
         cmocka_unit_test(words_are_taken_with_the_blanks_around_them),
         cmocka_unit_test(mechanisms_that_are_bound_to_the_channel_do_not_hold),
-        cmocka_unit_test(an_offer_depends_on_the_clients_tls),
     };
     return cmocka_run_group_tests_name("mail_line", tests, NULL, NULL);
 }

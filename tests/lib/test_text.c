@@ -18,6 +18,24 @@ static void blanks_are_trimmed_at_both_ends(void **state)
     assert_true(tf_text_is(tf_text_trim(tf_text_of("")), ""));
 }
 
+static void words_are_compared_in_any_case(void **state)
+{
+    (void)state;
+    assert_true(tf_text_same(tf_text_of("Host"), tf_text_of("hOST")));
+    assert_true(tf_text_same((struct tf_text){NULL, 0}, tf_text_of("")));
+    assert_false(tf_text_same(tf_text_of("host"), tf_text_of("hosts")));
+    assert_true(tf_text_is_word(tf_text_of("StartTls"), "STARTTLS"));
+    assert_false(tf_text_is_word(tf_text_of("STARTTLSX"), "STARTTLS"));
+    assert_false(tf_text_is_word(tf_text_of("START"), "STARTTLS"));
+    assert_false(tf_text_is_word(tf_text_of("@"), "`")); /* what differs by 0x20 but is no letter */
+    assert_true(tf_text_begins(tf_text_of("auth=PLAIN"), "AUTH="));
+    assert_false(tf_text_begins(tf_text_of("aut"), "AUTH="));
+    assert_true(tf_text_ends(tf_text_of("mail.Example"), ".example"));
+    assert_true(tf_text_ends(tf_text_of("x"), ""));
+    assert_false(tf_text_ends(tf_text_of("ample"), "example"));
+    assert_false(tf_text_ends(tf_text_of("example.org"), "example"));
+}
+
 static void a_list_is_taken_apart_with_its_empty_items(void **state)
 {
     static const char *const expected[] = {"a", "", "b", ""};
@@ -67,6 +85,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blanks_are_trimmed_at_both_ends),
+        cmocka_unit_test(words_are_compared_in_any_case),
         cmocka_unit_test(a_list_is_taken_apart_with_its_empty_items),
         cmocka_unit_test(numbers_are_digits_up_to_a_maximum),
         cmocka_unit_test(characters_are_told_apart_without_a_locale),
