@@ -310,16 +310,30 @@ void tf_conf_set(struct tf_conf_load *load, const char *name, const char *value,
         set_value(load, section, i, text, setting, at);
 }
 
+static size_t place_of(const struct tf_section_info *info, const char *key)
+{
+    size_t i = 0;
+    while (i < info->key_count && strcmp(info->keys[i].name, key) != 0)
+        i++;
+    assert(i < info->key_count);
+    return i;
+}
+
 const struct tf_origin *tf_conf_origin(const struct tf_conf *conf, const char *section, const char *key)
 {
     const struct tf_section_info *info = find_info(tf_text_of(section));
     const struct tf_section *s = info ? tf_section_find(conf, info, tf_text_of("")) : NULL;
-    size_t i = 0;
     assert(s);
-    while (i < info->key_count && strcmp(info->keys[i].name, key) != 0)
-        i++;
-    assert(i < info->key_count);
-    return &s->settings[i].origin;
+    return &s->settings[place_of(info, key)].origin;
+}
+
+const struct tf_origin *tf_conf_listener_origin(const struct tf_conf *conf,
+                                                const struct tf_listener *listener, const char *key)
+{
+    const struct tf_section_info *info = &tf_section_infos[TF_SECTION_LISTENER];
+    const struct tf_section *s = tf_section_find(conf, info, tf_text_of(listener->name));
+    assert(s);
+    return tf_setting_origin(s, place_of(info, key));
 }
 
 const struct tf_origin *tf_conf_rule_origin(const struct tf_conf *conf, const struct tf_rule *rule)

@@ -124,6 +124,9 @@ struct tf_conf {
 /* Where the setting of a section without a name came from, as that of "log" and "block". There must be such a
  * key. */
 const struct tf_origin *tf_conf_origin(const struct tf_conf *conf, const char *section, const char *key);
+/* Where a key of one of conf's listeners was written; at its default, where the listener begins. */
+const struct tf_origin *tf_conf_listener_origin(const struct tf_conf *conf, const struct tf_listener *listener,
+                                                const char *key);
 /* Where one of conf's rules begins. */
 const struct tf_origin *tf_conf_rule_origin(const struct tf_conf *conf, const struct tf_rule *rule);
 /* The first override for a target, or NULL. */

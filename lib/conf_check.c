@@ -21,6 +21,12 @@ bool tf_is_meant(const struct tf_section *section, size_t key)
     return tf_is_written(section, key) && !setting_of(section, key)->is_bad;
 }
 
+const struct tf_origin *tf_setting_origin(const struct tf_section *section, size_t key)
+{
+    const struct tf_origin *at = &setting_of(section, key)->origin;
+    return at->source == TF_FROM_DEFAULT ? &section->origin : at;
+}
+
 void tf_check_pairings(struct tf_conf_load *load, const struct tf_section *section, unsigned sort,
                        const struct tf_pairing *pairings, size_t n)
 {
@@ -66,6 +72,20 @@ static bool takes_world(const struct tf_address_set *source)
     return source->classes & 1u << TF_CLASS_PUBLIC;
 }
 
+static bool is_published(const struct tf_addr *a)
+{
+    enum tf_class class = tf_addr_class(a);
+    return class == TF_CLASS_PUBLIC || class == TF_CLASS_DOCUMENTATION;
+}
+
+static bool takes_public(const struct tf_address_set *source)
+{
+    for (size_t i = 0; i < source->block_count; i++)
+        if (is_world(&source->blocks[i]) || is_published(&source->blocks[i].base))
+            return true;
+    return source->classes & (1u << TF_CLASS_PUBLIC | 1u << TF_CLASS_DOCUMENTATION);
+}
+
 static void check_open_proxy(struct tf_conf_load *load)
 {
     const struct tf_section *access = tf_section_plain(load->conf, TF_SECTION_ACCESS);
@@ -84,6 +104,26 @@ static void check_open_proxy(struct tf_conf_load *load)
                     "the whole Internet; write your own networks there, or [access] open_proxy = on"));
             return;
         }
+    }
+}
+
+/* A server that is published, for clients that are not let in. Proxies are rather meant for one's own. */
+static void check_published(struct tf_conf_load *load)
+{
+    const struct tf_address_set *source = &load->conf->access.source;
+
+    for (const struct tf_listener *l = load->conf->listeners; l; l = l->next) {
+        size_t i = 0;
+        while (i < l->address_count && !is_published(&l->addresses[i]))
+            i++;
+        if ((l->kind != TF_KIND_FORWARD && l->kind != TF_KIND_SNI) || i == l->address_count ||
+            takes_public(source))
+            continue;
+        tf_report(
+            load, TF_WARNING, tf_conf_listener_origin(load->conf, l, "listen"),
+            TF_PARTS("[listener ", l->name,
+                     "] listens on a public address, and [access] source lets nobody in who has one; add "
+                     "the blocks of its clients there"));
     }
 }
 
@@ -169,6 +209,7 @@ bool tf_conf_finish(struct tf_conf_load *load)
     tf_finish_listeners(load);
     tf_check_listeners(load);
     check_open_proxy(load);
+    check_published(load);
     check_metadata(load);
     check_logs(load);
     check_admin(load);

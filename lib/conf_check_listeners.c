@@ -132,22 +132,31 @@ static void check_dialled_port(struct tf_conf_load *load, const struct tf_sectio
 {
     char text[8];
     if (tf_access_port(&load->conf->access, port) != TF_REASON_NONE)
-        tf_report(load, TF_WARNING, &section->settings[key].origin,
+        tf_report(load, TF_WARNING, tf_setting_origin(section, key),
                   TF_PARTS(TF_SECTION_PARTS(section), " dials port ", port_text(text, port),
                            ", which [access] port does not allow; add it there"));
 }
 
-/* Servers of mail speak first on these ports, and only a listener that knows so waits for them. */
+/* What servers speak on a port. To listeners that know nothing of mail, that of ports which are TLS at once
+ * is TLS like any other. */
+static enum tf_mail mail_of_port(const struct tf_listener *listener, uint16_t port)
+{
+    if (!(sort_of(listener) & MAIL) || !tf_mail_is_tls_port(port))
+        return tf_mail_of_port(port);
+    return port == 465 ? TF_MAIL_SMTP : port == 993 ? TF_MAIL_IMAP : TF_MAIL_POP3;
+}
+
+/* Servers of mail speak first on most of these ports, and only a listener that knows so waits for them. */
 static void check_mail_port(struct tf_conf_load *load, const struct tf_section *section, size_t key,
                             uint16_t port)
 {
     const struct tf_listener *listener = section->object;
     const char *protocol = listener->kind == TF_KIND_FORWARD ? section->settings[KEY(protocol)].text : "";
-    enum tf_mail mail = tf_mail_of_port(port);
+    enum tf_mail mail = mail_of_port(listener, port);
     char text[8];
 
     if (mail != TF_MAIL_NONE && strcmp(protocol, tf_mail_name(mail)) != 0)
-        tf_report(load, TF_WARNING, &section->settings[key].origin,
+        tf_report(load, TF_WARNING, tf_setting_origin(section, key),
                   TF_PARTS(TF_SECTION_PARTS(section), " dials port ", port_text(text, port),
                            ", where servers speak ", tf_mail_name(mail),
                            "; write kind = forward and protocol = ", tf_mail_name(mail),
@@ -180,7 +189,7 @@ static bool is_same_target(const struct tf_target *a, const struct tf_target *b)
 static void tell(struct tf_conf_load *load, const struct tf_section *section, enum tf_keys_of_LISTENER key,
                  enum tf_severity severity, const char *sentence)
 {
-    tf_report(load, severity, &section->settings[key].origin,
+    tf_report(load, severity, tf_setting_origin(section, key),
               TF_PARTS(TF_SECTION_PARTS(section), " ", sentence));
 }
 
@@ -219,17 +228,39 @@ static void check_client_tls(struct tf_conf_load *load, const struct tf_section 
             "a directory there");
 }
 
+static bool is_loopback_only(const struct tf_listener *listener)
+{
+    size_t i = 0;
+    while (i < listener->address_count && tf_addr_class(&listener->addresses[i]) == TF_CLASS_LOOPBACK)
+        i++;
+    return i == listener->address_count;
+}
+
+/* Logins that the gateway itself asks for. */
+static void check_logins(struct tf_conf_load *load, const struct tf_section *section)
+{
+    const struct tf_listener *listener = section->object;
+    bool is_plain_mail =
+        listener->client_tls == TF_CLIENT_TLS_NONE || listener->client_tls == TF_CLIENT_TLS_OPTIONAL;
+
+    if (is_loopback_only(listener))
+        return;
+    if (listener->bridge && sort_of(listener) & MAIL && is_plain_mail)
+        tell(load, section, KEY(client_tls), TF_WARNING,
+             "lets passwords cross the network in plain text; write client_tls = starttls or implicit if its "
+             "clients can do that");
+    if (listener->users[0] && sort_of(listener) & PROXY && !listener->tls)
+        tell(
+            load, section, KEY(users), TF_WARNING,
+            "lets passwords cross the network in plain text; write tls = on and certificate = if its clients "
+            "can do that");
+}
+
 static void check_bridge(struct tf_conf_load *load, const struct tf_section *section)
 {
     const struct tf_listener *listener = section->object;
 
-    if (!listener->bridge || !(sort_of(listener) & MAIL))
-        return;
-    if (listener->client_tls == TF_CLIENT_TLS_NONE || listener->client_tls == TF_CLIENT_TLS_OPTIONAL)
-        tell(load, section, KEY(client_tls), TF_WARNING,
-             "lets passwords cross the network in plain text; write client_tls = starttls or implicit if its "
-             "clients can do that");
-    if (listener->opportunistic)
+    if (listener->bridge && sort_of(listener) & MAIL && listener->opportunistic)
         tell(load, section, KEY(server_tls), TF_WARNING,
              "server_tls = opportunistic means nothing with a bridge, which logs in to the server only in "
              "TLS; "
@@ -240,13 +271,8 @@ static void check_bridge(struct tf_conf_load *load, const struct tf_section *sec
 static void check_proxy_source(struct tf_conf_load *load, const struct tf_section *section)
 {
     const struct tf_listener *listener = section->object;
-    size_t i = 0;
 
-    if (!listener->accept_proxy || tf_is_written(section, KEY(proxy_source)))
-        return;
-    while (i < listener->address_count && tf_addr_class(&listener->addresses[i]) == TF_CLASS_LOOPBACK)
-        i++;
-    if (i < listener->address_count)
+    if (listener->accept_proxy && !tf_is_written(section, KEY(proxy_source)) && !is_loopback_only(listener))
         tell(load, section, KEY(accept_proxy), TF_WARNING,
              "believes every client that says it is another one; write proxy_source = and the balancer's "
              "address");
@@ -267,6 +293,7 @@ static void check_listener(struct tf_conf_load *load, const struct tf_section *s
         check_mail_port(load, section, KEY(port), listener->port);
     }
     check_client_tls(load, section);
+    check_logins(load, section);
     check_bridge(load, section);
     check_proxy_source(load, section);
 }

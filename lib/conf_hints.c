@@ -142,6 +142,18 @@ bool tf_value_wrong_listen(const struct tf_value *v, struct tf_text item)
                     : tf_value_wrong_item(v, item, "is no address and port");
 }
 
+/* Sets begin with an @. */
+bool tf_value_has_login(struct tf_text text)
+{
+    return text.n > 0 && memchr(text.p + 1, '@', text.n - 1);
+}
+
+/* Passwords are not repeated. */
+static const char *quote_item(struct tf_quote *quote, struct tf_text item)
+{
+    return tf_value_has_login(item) ? "what is written there" : tf_quote_text(quote, item);
+}
+
 /* Clears the bits behind the prefix length. */
 static void cut_to_prefix(struct tf_cidr *block)
 {
@@ -160,7 +172,7 @@ bool tf_value_wrong_block(const struct tf_value *v, struct tf_text item)
     struct tf_cidr block = {.bits = 0};
     uint64_t bits;
 
-    const char *text = tf_quote_text(&item_quote, item);
+    const char *text = quote_item(&item_quote, item);
     if (!tf_addr_parse(base.p, base.n, &block.base)) {
         if (find_advice(v->key, item))
             return tf_value_wrong_word(v, item, "is no block");
@@ -212,15 +224,8 @@ bool tf_value_wrong_class(const struct tf_value *v, struct tf_text item)
                                        classes_text(classes, sizeof classes)));
 }
 
-bool tf_value_wrong_host(const struct tf_value *v, struct tf_text item, enum tf_host_error error)
-{
-    struct tf_quote quote;
-    struct tf_values values;
-    return tf_value_refuse(v, TF_PARTS(tf_quote_text(&quote, item), ": ", tf_host_error_text(error),
-                                       "; write ", tf_values_text(&values, v->key)));
-}
-
-/* The host of a URL, or of a name with a path behind it, without its port. False: this is neither. */
+/* The host of a URL, or of a name with a login in front or a path behind it, and its port, 0 where there is
+ * none. False: this is neither. */
 static bool host_of_url(struct tf_text item, struct tf_target *host)
 {
     struct tf_text rest = item;
@@ -228,16 +233,49 @@ static bool host_of_url(struct tf_text item, struct tf_target *host)
         if (memcmp(item.p + i, "://", 3) == 0)
             rest = (struct tf_text){item.p + i + 3, item.n - i - 3};
     struct tf_text path = rest;
-    struct tf_text authority = tf_text_take(&path, '/');
-    return (rest.p != item.p || path.p) &&
-           tf_authority_parse(authority.p, authority.n, 443, host) == TF_HOST_OK;
+    struct tf_text authority = tf_text_take(&path, '/'), left = authority;
+    while (left.p)
+        authority = tf_text_take(&left, '@');
+    *host = (struct tf_target){.port = 0};
+    return (authority.p != item.p || path.p) &&
+           (tf_host_parse(authority.p, authority.n, host) == TF_HOST_OK ||
+            tf_authority_parse(authority.p, authority.n, 0, host) == TF_HOST_OK);
 }
 
 static bool wrong_url(const struct tf_value *v, struct tf_text item, const struct tf_target *host)
 {
     struct tf_quote quote;
     return tf_value_refuse(
-        v, TF_PARTS(tf_quote_text(&quote, item), " is more than a name; write the name alone: ", host->host));
+        v, TF_PARTS(quote_item(&quote, item), " is more than a name; write the name alone: ", host->host));
+}
+
+/* Where HOST:PORT belongs. */
+static bool wrong_authority(const struct tf_value *v, struct tf_text item, const struct tf_target *host)
+{
+    char text[TF_AUTHORITY_MAX + 1];
+    struct tf_writer w = tf_writer_of(text, sizeof text - 1);
+    bool is_proxy = strcmp(v->key->name, "proxy") == 0;
+    tf_put_authority(&w, host, 0);
+    text[w.len] = '\0';
+    return tf_value_refuse(
+        v, TF_PARTS("this is more than a host and a port; write ", text,
+                    is_proxy && host->port == 0 ? ":PORT" : "",
+                    is_proxy && tf_value_has_login(item)
+                        ? "; the user goes into proxy_user, and the password into proxy_password_file's file"
+                        : ""));
+}
+
+bool tf_value_wrong_host(const struct tf_value *v, struct tf_text item, enum tf_host_error error)
+{
+    bool is_list = tf_key_is_list(v->key);
+    struct tf_quote quote;
+    struct tf_values values;
+    struct tf_target host;
+    if (v->key->type == TF_TYPE_AUTHORITY && host_of_url(item, &host))
+        return wrong_authority(v, item, &host);
+    return tf_value_refuse(v,
+                           TF_PARTS(is_list ? quote_item(&quote, item) : "", is_list ? ": " : "",
+                                    tf_host_error_text(error), "; write ", tf_values_text(&values, v->key)));
 }
 
 bool tf_value_wrong_set(const struct tf_value *v, struct tf_text item)
@@ -272,7 +310,7 @@ bool tf_value_wrong_destination(const struct tf_value *v, struct tf_text item, e
     struct tf_target target;
     struct tf_text host, port;
 
-    const char *text = tf_quote_text(&item_quote, item);
+    const char *text = quote_item(&item_quote, item);
     if (host_of_url(item, &target))
         return wrong_url(v, item, &target);
     if (split_port(item, &host, &port) && is_port(port) && host.n > 0 && !memchr(host.p, ':', host.n))

@@ -17,6 +17,8 @@ struct tf_value {
     size_t *count; /* of a list */
 };
 
+/* Whether a text looks as if there were a login in it, as in a URL, which is not to be repeated. */
+bool tf_value_has_login(struct tf_text text);
 /* Each reports an error and answers false. */
 bool tf_value_refuse(const struct tf_value *v, const char *const *sentence);
 /* `why; write VALUES`: for the value as a whole. */

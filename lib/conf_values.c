@@ -9,14 +9,14 @@
 /* A list may be long, and the sentence names the entry: what else is in it would only hide that. */
 bool tf_value_refuse(const struct tf_value *v, const char *const *sentence)
 {
-    bool is_list = tf_key_is_list(v->key);
+    bool is_hidden = tf_key_is_list(v->key) || tf_value_has_login(v->text);
     char why[400];
     struct tf_writer w = tf_writer_of(why, sizeof why - 1);
     tf_put_parts(&w, sentence);
     why[w.len] = '\0';
     tf_report(v->load, TF_ERROR, &v->setting->origin,
-              TF_PARTS(TF_SECTION_PARTS(v->section), " ", v->key->name, is_list ? "" : " = ",
-                       is_list ? "" : v->setting->text, ": ", why));
+              TF_PARTS(TF_SECTION_PARTS(v->section), " ", v->key->name, is_hidden ? "" : " = ",
+                       is_hidden ? "" : v->setting->text, ": ", why));
     return false;
 }
 

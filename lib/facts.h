@@ -41,25 +41,26 @@ struct tf_leg {
 struct tf_facts {
     /* who */
     struct tf_addr source;
-    struct tf_addr via; /* who has said so in a PROXY protocol header; family TF_FAMILY_NONE: there was none */
-    char user[TF_USER_MAX]; /* who has logged in, or has tried to; peer bytes; "" */
-    unsigned failed_logins; /* so often with a wrong name or password */
-    bool is_login_wrong;    /* also the last time: nobody has logged in since */
-    const char *listener;               /* its name in the configuration */
+    struct tf_addr via;        /* who has said so in a PROXY protocol header; family TF_FAMILY_NONE: nobody */
+    char user[TF_USER_MAX];    /* who has logged in, or has tried to; peer bytes; "" */
+    char mailbox[TF_USER_MAX]; /* bridge: whose mailbox that user stands for; of the users file; "" */
+    unsigned failed_logins;    /* so often with a wrong name or password */
+    bool is_login_wrong;       /* also the last time: nobody has logged in since */
+    const char *listener;      /* its name in the configuration */
     char user_agent[TF_USER_AGENT_MAX]; /* where the front saw one, cut to fit; peer bytes; NUL-terminated */
     /* where to */
     enum tf_ask ask;
     bool has_target;
     struct tf_target target;
     struct tf_addr destination; /* the address that is dialled; family TF_FAMILY_NONE until known */
-    char name[TF_HOST_MAX]; /* where the target is an address: the name in the hello, or that the listener
-                             * gives, which rules go by; or "" */
+    char name[TF_HOST_MAX];     /* where the target is an address: the name in the hello, or that the listener
+                                 * gives, which rules go by; or "" */
     const struct tf_m365_set *m365; /* the endpoint set that it belongs to, or NULL */
-    bool is_fixed;        /* the target is the listener's, whatever the client calls it */
-    bool must_terminate;  /* also a healthy client's TLS ends here: the listener says so */
-    bool has_certificate; /* the listener has one of its own for clients whose TLS ends here */
-    bool by_parent;       /* the parent proxy looks the target's name up: its address is never known */
-    enum tf_mail mail;    /* the mail protocol that is spoken around TLS */
+    bool is_fixed;                  /* the target is the listener's, whatever the client calls it */
+    bool must_terminate;            /* also a healthy client's TLS ends here: the listener says so */
+    bool has_certificate;           /* the listener has one of its own for clients whose TLS ends here */
+    bool by_parent;    /* the parent proxy looks the target's name up: its address is never known */
+    enum tf_mail mail; /* the mail protocol that is spoken around TLS */
     /* what they say */
     bool has_hello;
     struct tf_hello hello;
@@ -70,7 +71,7 @@ struct tf_facts {
     struct tf_leg inside, outside; /* of an upgraded session, once both are known */
     bool is_plain_outside;         /* mail has gone on without TLS towards the server, which has none */
     bool is_token_refused; /* the server has not taken the bridge's OAuth token; until the session knows */
-    const struct tf_mail_answer *answer; /* the last of the server's that is known to puzzle people, or NULL */
+    const struct tf_mail_answer *answer; /* the last of the server's that puzzles people, or NULL */
     /* what became of it */
     enum tf_verdict verdict;
     enum tf_reason reason;

@@ -125,7 +125,7 @@ static enum tf_feed take_continue(struct pop3 *m, struct tf_feed_io *io, struct 
     if (m->d.phase != TF_MAIL_AT_RESPONSE || m->verb != TF_POP3_AUTH)
         return not_mail(facts, "the server asks for more, and nothing more is to come");
     if (m->d.plan.is_bridge) {
-        tf_mail_say_token(&m->d, facts->user, io->to_server);
+        tf_mail_say_token(&m->d, facts->mailbox, io->to_server);
         return TF_FEED_MORE;
     }
     m->d.phase = TF_MAIL_AT_REPLY;
@@ -164,7 +164,8 @@ static enum tf_feed hear_server(struct pop3 *m, struct tf_feed_io *io, struct tf
     /* Unasked, it tells that the server has waited long enough. */
     bool is_answer = m->d.phase == TF_MAIL_AT_RESPONSE;
     bool is_last = is_answer && m->verb == TF_POP3_QUIT;
-    facts->is_token_refused = is_answer && m->d.plan.is_bridge && m->verb == TF_POP3_AUTH;
+    if (is_answer && m->d.plan.is_bridge && m->verb == TF_POP3_AUTH) /* which only we have said */
+        tf_mail_note_refused_token(facts);
     m->d.phase = TF_MAIL_AT_COMMAND;
     tf_mail_forget_token(&m->d);
     pass(io->to_client, line);
@@ -264,7 +265,10 @@ static enum tf_feed take_command(struct pop3 *m, struct tf_feed_io *io, struct t
         return take_pass(m, io, c.args);
     if (c.verb == TF_POP3_AUTH)
         return bridge(m, io, tf_mail_login_begin(&m->d.auth, "+ ", c.args, io->to_client));
-    return c.verb == TF_POP3_APOP ? bridge(m, io, TF_LOGIN_UNKNOWN) : forward(m, io, line);
+    if (c.verb == TF_POP3_APOP)
+        return bridge(m, io, TF_LOGIN_UNKNOWN);
+    bool needs_login = !is_harmless(c.verb) && c.verb != TF_POP3_AUTH_LIST;
+    return needs_login ? answer(m, io, "-ERR log in first") : forward(m, io, line);
 }
 
 static enum tf_feed hear_client(struct pop3 *m, struct tf_feed_io *io, struct tf_facts *facts,

@@ -74,7 +74,7 @@ static enum tf_feed server_secured(struct tf_smtp *s, struct tf_feed_io *io)
 static enum tf_feed client_secured(struct tf_smtp *s, struct tf_feed_io *io, const struct tf_facts *facts)
 {
     s->is_tls[TF_CLIENT] = true;
-    s->has_greeted = false;
+    s->has_greeted = s->has_logged_in = false;
     s->phase = TF_SMTP_AT_COMMAND;
     if (s->plan.client_tls != TF_CLIENT_TLS_IMPLICIT)
         return TF_FEED_MORE;
@@ -104,7 +104,7 @@ static enum tf_feed logged_in(void *state, bool ok, const char *token, struct tf
     struct tf_smtp *s = state;
     assert(s->phase == TF_SMTP_AT_LOGIN && (!ok || token != NULL));
     if (ok) {
-        tf_smtp_auth_say_token(facts->user, token, io->to_server);
+        tf_smtp_auth_say_token(facts->mailbox, token, io->to_server);
         s->phase = TF_SMTP_AT_SAYING;
     } else {
         tf_put_text(io->to_client, "535 5.7.8 Authentication credentials invalid\r\n");
@@ -128,6 +128,8 @@ static const char *network_status(enum tf_reason reason)
  * `cryptographic failure`. */
 static const char *status(enum tf_reason reason)
 {
+    if (reason == TF_REASON_SOURCE_LIMIT || reason == TF_REASON_USER_LIMIT)
+        return "421 4.7.0 "; /* there will be room again */
     switch (tf_reason_info(reason)->event) {
     case TF_EVENT_NONE:
         return network_status(reason);

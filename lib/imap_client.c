@@ -150,12 +150,12 @@ static enum tf_feed follow(struct tf_imap *m, struct tf_feed_io *io, struct tf_f
 }
 
 /* A literal that is not awaited comes whatever we answer. */
-static enum tf_feed refuse_before_tls(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
-                                      const struct tf_imap_literal *literal)
+static enum tf_feed refuse_command(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
+                                   const struct tf_imap_literal *literal, const char *text)
 {
     if (literal->is_there && !literal->is_awaited)
-        return malformed(facts, "a literal comes before STARTTLS");
-    return tf_imap_answer(m, io, "NO [PRIVACYREQUIRED] STARTTLS comes first");
+        return malformed(facts, "a literal comes before STARTTLS, or before a login");
+    return tf_imap_answer(m, io, text);
 }
 
 static enum tf_feed take_command(struct tf_imap *m, struct tf_feed_io *io, struct tf_facts *facts,
@@ -172,13 +172,16 @@ static enum tf_feed take_command(struct tf_imap *m, struct tf_feed_io *io, struc
     if (c.verb == TF_IMAP_STARTTLS)
         return take_starttls(m, io, facts, &c);
     if (!tf_mail_offer_to_client(&m->d).has_login && !is_harmless(c.verb))
-        return refuse_before_tls(m, io, facts, literal);
+        return refuse_command(m, io, facts, literal, "NO [PRIVACYREQUIRED] STARTTLS comes first");
     if (is_collecting(m)) {
         struct tf_text args = {c.args.p, (size_t)(line.p + line.n - c.args.p)};
         return collect_line(m, io, facts, args, literal);
     }
     if (c.verb == TF_IMAP_AUTHENTICATE && m->d.plan.is_bridge)
         return bridge(m, io, tf_mail_login_begin(&m->d.auth, "+ ", c.args, io->to_client));
+    /* A server that does not know literals would take one for the next command. */
+    if (m->d.plan.is_bridge && (!is_harmless(c.verb) || literal->is_there))
+        return refuse_command(m, io, facts, literal, "BAD log in first");
     return forward(m, io, line, literal);
 }
 

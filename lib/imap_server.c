@@ -112,8 +112,8 @@ static enum tf_feed take_tagged(struct tf_imap *m, struct tf_feed_io *io, struct
         tf_imap_put_response(io->to_client, line, &nothing_new);
         return TF_FEED_SWITCH;
     }
-    facts->is_token_refused =
-        m->d.plan.is_bridge && verb == TF_IMAP_AUTHENTICATE; /* which only we have said */
+    if (m->d.plan.is_bridge && verb == TF_IMAP_AUTHENTICATE) /* which only we have said */
+        tf_mail_note_refused_token(facts);
     tell_client(m, io, line);
     return is_ok && verb == TF_IMAP_LOGOUT ? TF_FEED_CLOSE : TF_FEED_MORE;
 }
@@ -122,7 +122,7 @@ static enum tf_feed take_continue(struct tf_imap *m, struct tf_feed_io *io, stru
                                   struct tf_text line)
 {
     if (m->d.phase == TF_MAIL_AT_RESPONSE && m->verb == TF_IMAP_AUTHENTICATE && m->d.plan.is_bridge) {
-        tf_mail_say_token(&m->d, facts->user, io->to_server);
+        tf_mail_say_token(&m->d, facts->mailbox, io->to_server);
         return TF_FEED_MORE;
     }
     if (m->d.phase == TF_MAIL_AT_LITERAL)

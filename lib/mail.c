@@ -39,6 +39,16 @@ static const struct tf_mail_answer answers[] = {
 #undef ANSWER
 };
 
+const struct tf_mail_answer tf_mail_token_refused = {
+    .code = "XOAUTH2",
+    .words = "",
+    .is_tls_problem = false,
+    .meaning = "the server does not accept the gateway's OAuth token for the mailbox",
+    .advice =
+        "not a TLS problem, nor the device's password: check that the app has SMTP.SendAsApp "
+        "(IMAP.AccessAsApp, POP.AccessAsApp) with an administrator's consent, that its service principal is "
+        "registered in Exchange Online and has a right to the mailbox, and that SMTP AUTH is on for it"};
+
 /* Whether a line has a code at its beginning, and not a longer one. */
 static bool begins_with(struct tf_text line, const char *code)
 {

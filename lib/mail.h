@@ -34,6 +34,9 @@ struct tf_mail_answer {
  * that is known. For mail other than SMTP there are none. */
 const struct tf_mail_answer *tf_mail_answer_find(struct tf_text line);
 
+/* The server does not take the token that the bridge logs in with, whatever it says about passwords. */
+extern const struct tf_mail_answer tf_mail_token_refused;
+
 /* A TLS version in the words of Exchange's protocol logs, as `SP_PROT_TLS1_0_SERVER`; `server`: the side that
  * we are on that leg. 0, plain text, is `SP_PROT_NONE`. */
 const char *tf_mail_prot(uint16_t version, bool server);

@@ -30,6 +30,12 @@ static bool is_turn_of(const struct tf_mail_dialogue *d, enum tf_side side)
     return true;
 }
 
+/* A client that will say no more may still wait for this. */
+static bool is_answer_due(const struct tf_mail_dialogue *d)
+{
+    return d->phase == TF_MAIL_AT_LITERAL || d->phase == TF_MAIL_AT_RESPONSE || d->phase == TF_MAIL_AT_LIST;
+}
+
 bool tf_mail_is_heard(const struct tf_mail_dialogue *d, enum tf_side from, const struct tf_feed_io *io)
 {
     return tf_mail_has_room(io, d->plan.line_max) && is_turn_of(d, from);
@@ -55,7 +61,8 @@ bool tf_mail_hear(const struct tf_mail_dialogue *d, enum tf_side from, struct tf
     if (!tf_mail_has_room(io, d->plan.line_max))
         return false;
     if (!is_turn_of(d, from)) {
-        *result = io->eof && io->in.n == 0 ? TF_FEED_CLOSE : TF_FEED_MORE;
+        bool has_ended = io->eof && io->in.n == 0 && !(from == TF_CLIENT && is_answer_due(d));
+        *result = has_ended ? TF_FEED_CLOSE : TF_FEED_MORE;
         return false;
     }
     switch (tf_mail_line_take(io->in, d->plan.line_max, line)) {
@@ -64,8 +71,8 @@ bool tf_mail_hear(const struct tf_mail_dialogue *d, enum tf_side from, struct tf
             *result = take_end(d, from, io, facts);
         return false;
     case TF_MAIL_LINE_BAD:
-        *result = tf_mail_fail(
-            facts, from == TF_CLIENT ? TF_REASON_MAIL_MALFORMED : TF_REASON_UPSTREAM_NOT_MAIL, NULL);
+        *result = from == TF_CLIENT ? tf_mail_not_spoken(io, facts)
+                                    : tf_mail_fail(facts, TF_REASON_UPSTREAM_NOT_MAIL, NULL);
         return false;
     case TF_MAIL_LINE_DONE:
         break;

@@ -71,6 +71,25 @@ enum tf_feed tf_mail_fail(struct tf_facts *facts, enum tf_reason reason, const c
     return TF_FEED_BAD;
 }
 
+/* A device that is set to TLS from the first byte does not wait for the greeting: its hello stands where a
+ * command belongs. */
+enum tf_feed tf_mail_not_spoken(const struct tf_feed_io *io, struct tf_facts *facts)
+{
+    enum { TLS_HANDSHAKE = 0x16 }; /* content type of a TLS record */
+    struct tf_span rest = tf_mail_rest(io);
+    bool is_tls = rest.n > 0 && rest.p[0] == TLS_HANDSHAKE;
+    return tf_mail_fail(
+        facts, TF_REASON_MAIL_MALFORMED,
+        is_tls ? "the client begins with TLS at once: set it to STARTTLS, or write client_tls = implicit"
+               : NULL);
+}
+
+void tf_mail_note_refused_token(struct tf_facts *facts)
+{
+    facts->is_token_refused = true;
+    facts->answer = &tf_mail_token_refused;
+}
+
 void tf_mail_refuse(struct tf_writer *to_client, const char *begin, const struct tf_facts *facts)
 {
     tf_put_text(to_client, begin);

@@ -33,6 +33,10 @@ struct tf_span tf_mail_rest(const struct tf_feed_io *io);
 bool tf_mail_has_room(const struct tf_feed_io *io, size_t n);
 /* TF_FEED_BAD. `detail` is a fixed sentence, or NULL. */
 enum tf_feed tf_mail_fail(struct tf_facts *facts, enum tf_reason reason, const char *detail);
+/* TF_FEED_BAD: what the client has said is no line of a mail protocol. */
+enum tf_feed tf_mail_not_spoken(const struct tf_feed_io *io, struct tf_facts *facts);
+/* The server has refused the bridge's token. */
+void tf_mail_note_refused_token(struct tf_facts *facts);
 /* The line that refuses a session: how the protocol begins it, and the sentence of facts->reason. */
 void tf_mail_refuse(struct tf_writer *to_client, const char *begin, const struct tf_facts *facts);
 

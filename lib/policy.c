@@ -228,8 +228,8 @@ static enum tf_reason obstacle_of(const struct tf_policy *policy, const struct t
         return TF_REASON_NONE;
     if (tf_policy_never_terminates(policy, tf_policy_host(facts)))
         return TF_REASON_NEVER_TERMINATED;
-    if (facts->ask == TF_ASK_MAIL)
-        return is_nameless ? TF_REASON_UPGRADE_NAMELESS : TF_REASON_NONE;
+    if (facts->ask == TF_ASK_MAIL) /* it may still say a name, in a hello behind STARTTLS */
+        return is_nameless ? complaint : TF_REASON_NONE;
     if (tf_version_rank(facts->hello.max_version) < TF_TLS10)
         return complaint;
     enum tf_reason unserved = tf_inside_choose(&facts->hello, &leaf);

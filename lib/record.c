@@ -190,6 +190,8 @@ static void put_mail(struct tf_json *j, const struct tf_facts *facts)
     if (has_outside)
         tf_json_text(j, "tlsfloor.mail.outside",
                      tf_mail_prot(upgraded ? facts->outside.version : facts->server.version, false));
+    if (facts->mailbox[0] != '\0' && strcmp(facts->mailbox, facts->user) != 0)
+        tf_json_text(j, "tlsfloor.mail.mailbox", facts->mailbox);
     if (facts->answer == NULL)
         return;
     tf_json_text(j, "tlsfloor.mail.answer", facts->answer->code);

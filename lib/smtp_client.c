@@ -179,7 +179,10 @@ static const char *objection(const struct tf_smtp *s, enum tf_smtp_verb verb)
         return "503 5.5.1 EHLO or HELO first";
     if (verb == TF_SMTP_AUTH && !s->is_tls[TF_SERVER])
         return "538 5.7.11 Encryption required for requested authentication mechanism";
-    return NULL;
+    if (verb == TF_SMTP_AUTH)
+        return s->has_logged_in ? "503 5.5.1 Logged in already" : NULL;
+    /* Mail that goes without a login may still be taken: for the gateway's address, or its certificate. */
+    return s->plan.is_bridge && !s->has_logged_in ? "530 5.7.0 Authentication required" : NULL;
 }
 
 /* Of those that are always welcome, these are ours to answer until there is a server that has been greeted.
@@ -266,7 +269,7 @@ static enum tf_feed hear_line(struct tf_smtp *s, struct tf_feed_io *io, struct t
     case TF_MAIL_LINE_BAD:
         break;
     }
-    return tf_mail_fail(facts, TF_REASON_MAIL_MALFORMED, NULL);
+    return tf_mail_not_spoken(io, facts);
 }
 
 /* So much of these bytes is the chunk's. */

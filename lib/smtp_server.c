@@ -189,6 +189,16 @@ static enum tf_feed next(struct tf_smtp *s, enum tf_smtp_phase phase)
     return TF_FEED_MORE;
 }
 
+static enum tf_feed end_login(struct tf_smtp *s, unsigned code, struct tf_facts *facts)
+{
+    enum { WELCOME = 235 }; /* RFC 4954 6 */
+    s->has_logged_in = s->plan.is_bridge && code == WELCOME;
+    if (s->plan.is_bridge && code / 100 == 5)
+        tf_mail_note_refused_token(facts);
+    tf_mail_login_wipe(&s->auth);
+    return next(s, TF_SMTP_AT_COMMAND);
+}
+
 /* The last line of a reply has come. */
 static enum tf_feed end_reply(struct tf_smtp *s, unsigned code, struct tf_feed_io *io, struct tf_facts *facts)
 {
@@ -214,11 +224,7 @@ static enum tf_feed end_reply(struct tf_smtp *s, unsigned code, struct tf_feed_i
         s->is_answered = true;
         return TF_FEED_MORE;
     case TF_SMTP_AT_SAYING:
-        if (code == GO_ON)
-            return go_on_saying(s, io);
-        facts->is_token_refused = s->plan.is_bridge && code / 100 == 5;
-        tf_mail_login_wipe(&s->auth);
-        return next(s, TF_SMTP_AT_COMMAND);
+        return code == GO_ON ? go_on_saying(s, io) : end_login(s, code, facts);
     case TF_SMTP_AT_CHALLENGE:
         return next(s, code == GO_ON ? TF_SMTP_AT_RESPONSE : TF_SMTP_AT_COMMAND);
     case TF_SMTP_AT_COMMAND:
@@ -255,6 +261,10 @@ static enum tf_feed hear_line(struct tf_smtp *s, struct tf_feed_io *io, struct t
                     (s->phase == TF_SMTP_AT_CONSENT || s->phase == TF_SMTP_AT_FOLLOWED);
     if (is_ready && tf_mail_rest(io).n > line.n)
         return tf_mail_fail(facts, TF_REASON_RESPONSE_INJECTION, NULL);
+    /* Only that it has had enough: anything else would be taken for the answer to an EHLO yet to come. */
+    bool is_early = s->phase == TF_SMTP_AT_COMMAND && s->plan.way == TF_MAIL_UPGRADE && !s->has_greeted;
+    if (is_early && reply.code < 400)
+        return tf_mail_fail(facts, TF_REASON_RESPONSE_INJECTION, "it has not been asked anything yet");
     io->used += line.n;
     if (is_passed(s, reply.code))
         tf_put(io->to_client, line.p, line.n);

@@ -36,10 +36,11 @@ enum tf_smtp_phase {
 struct tf_smtp {
     struct tf_mail_plan plan;
     enum tf_smtp_phase phase;
-    bool is_tls[2];   /* what we speak with each side */
-    bool has_greeted; /* the client's EHLO or HELO has been answered, inside the same TLS */
-    bool is_helo;     /* it was HELO */
-    bool is_answered; /* the reply came before the end of the message or chunk */
+    bool is_tls[2];     /* what we speak with each side */
+    bool has_greeted;   /* the client's EHLO or HELO has been answered, inside the same TLS */
+    bool has_logged_in; /* bridge: the server has taken our token, inside the same TLS of the client's */
+    bool is_helo;       /* it was HELO */
+    bool is_answered;   /* the reply came before the end of the message or chunk */
     enum tf_smtp_data data;
     uint64_t chunk_left;
     struct tf_smtp_offer offer; /* the server's, in its answer to the last EHLO */

@@ -60,6 +60,16 @@ void tf_way_aim(const struct tf_listener *listener, struct tf_facts *facts)
     facts->must_terminate = listener->bridge || is_implicit != is_server_tls;
 }
 
+/* By name, whatever the port: it is about who gets plain text. */
+static bool is_m365_name(const struct tf_conf *conf, const struct tf_target *target)
+{
+    const struct tf_m365 *m365 = conf->policy.m365;
+    for (size_t i = 0; m365 && i < m365->entry_count; i++)
+        if (tf_m365_name_matches(m365->entries[i].pattern, target->host, strlen(target->host)))
+            return true;
+    return false;
+}
+
 struct tf_mail_plan tf_way_plan(const struct tf_conf *conf, const struct tf_listener *listener,
                                 const struct tf_facts *facts)
 {
@@ -69,7 +79,7 @@ struct tf_mail_plan tf_way_plan(const struct tf_conf *conf, const struct tf_list
         /* Clients that reach their server by another way may do STARTTLS, or not. */
         .client_tls = is_forward ? listener->client_tls : TF_CLIENT_TLS_OPTIONAL,
         .is_server_tls = tf_mail_is_tls_port(facts->target.port),
-        .is_opportunistic = listener->opportunistic,
+        .is_opportunistic = listener->opportunistic && !is_m365_name(conf, &facts->target),
         .is_bridge = listener->bridge,
         .line_max = conf->limits.line_bytes,
         .name = conf->name,

@@ -7,6 +7,7 @@
  * its listener is closed and the last visitor is gone. */
 #include "admin.h"
 #include "../lib/host.h"
+#include "listener.h"
 #include "metrics.h"
 #include "sockaddr.h"
 
@@ -420,7 +421,8 @@ struct admin *admin_start(uv_loop_t *loop, const struct tf_addr *address, struct
         char text[TF_ADDR_TEXT_MAX];
         struct tf_writer w = tf_writer_of(text, sizeof text);
         tf_put_addr_port(&w, address);
-        snprintf(error, size, "admin: cannot listen on %.*s: %s", (int)w.len, text, uv_strerror(rc));
+        snprintf(error, size, "admin: cannot listen on %.*s: %s%s", (int)w.len, text, uv_strerror(rc),
+                 listener_hint(-rc));
         admin_stop(a);
         return NULL;
     }

@@ -91,6 +91,7 @@ static int check_file(const char *file, bool dump)
 
     bool upgrades = check_upgrades(c), logs = check_logs(&c->tf), doors = check_doors(c);
     bool ok = upgrades && logs && doors;
+    check_upstreams(c);
     for (const struct tf_listener *l = c->tf.listeners; l; l = l->next)
         listeners++;
     if (ok && dump) {

@@ -11,6 +11,8 @@ bool check_upgrades(const struct conf *c);
 /* Prints on standard error how a firewall turns connections to transparent listeners. */
 void check_transparent(const struct tf_conf *conf);
 
+/* check_upstreams.c: warns of servers that clients of `forward` listeners do not get to. */
+void check_upstreams(const struct conf *c);
 /* check_doors.c: the same for the files of listeners and of the parent proxy. */
 bool check_doors(const struct conf *c);
 

@@ -4,43 +4,86 @@
 #include "../lib/calendar.h"
 #include "door.h"
 #include "parent_login.h"
+#include <string.h>
 #include <time.h>
 
-enum { SOON_S = 30 * 24 * 60 * 60 };
+enum { SOON_S = 30 * 24 * 60 * 60, SENTENCE_MAX = 1024 };
 
-static void report(const struct conf *c, enum tf_severity severity, const struct tf_listener *listener,
-                   const char *sentence)
+/* At the key that the error names. */
+static void report_error(const struct conf *c, const struct tf_listener *listener, const char *error)
 {
-    struct tf_origin at = {.source = listener->line > 0 ? TF_FROM_FILE : TF_FROM_ENVIRONMENT,
-                           .name = listener->line > 0 ? c->file : listener->name,
-                           .line = listener->line};
-    conf_report(stderr, severity, &at, sentence);
+    static const char *const keys[] = {"users", "oauth", "certificate", "key"};
+    size_t i = 0;
+    for (; i < sizeof keys / sizeof keys[0] - 1; i++) {
+        char start[TF_CONF_NAME_MAX + 32];
+        int n = snprintf(start, sizeof start, "[listener %s] %s:", listener->name, keys[i]);
+        if (strncmp(error, start, (size_t)n) == 0)
+            break;
+    }
+    conf_report(stderr, TF_ERROR, tf_conf_listener_origin(&c->tf, listener, keys[i]), error);
+}
+
+/* `[listener NAME] KEY SENTENCE` */
+static void warn(const struct conf *c, const struct tf_listener *listener, const char *key,
+                 const char *sentence)
+{
+    char text[SENTENCE_MAX];
+    snprintf(text, sizeof text, "[listener %s] %s %s", listener->name, key, sentence);
+    conf_report(stderr, TF_WARNING, tf_conf_listener_origin(&c->tf, listener, key), text);
 }
 
 static void check_expiry(const struct conf *c, const struct tf_listener *listener, const struct tls_own *own)
 {
-    char day[16], sentence[TF_CONF_NAME_MAX + 128];
-    struct tf_writer w = tf_writer_of(day, sizeof day - 1);
+    char sentence[64];
+    struct tf_writer w = tf_writer_of(sentence, sizeof sentence - 1);
     int64_t expires = tls_own_expires(own), now = time(NULL);
     if (expires > now + SOON_S)
         return;
+    tf_put_text(&w, expires <= now ? "expired on " : "expires on ");
     tf_put_day(&w, expires);
-    day[w.len] = '\0';
-    snprintf(sentence, sizeof sentence, "[listener %s] certificate %s on %s; get a new one", listener->name,
-             expires <= now ? "expired" : "expires", day);
-    report(c, TF_WARNING, listener, sentence);
+    tf_put_text(&w, "; get a new one");
+    sentence[w.len] = '\0';
+    warn(c, listener, "certificate", sentence);
+}
+
+/* Whose mailbox Microsoft 365 cannot know. */
+static const struct user *find_homeless(const struct users *users)
+{
+    for (size_t i = 0; i < users_count(users); i++)
+        if (strchr(users_at(users, i)->mailbox, '@') == NULL)
+            return users_at(users, i);
+    return NULL;
+}
+
+static void check_users(const struct conf *c, const struct tf_listener *listener, const struct users *users)
+{
+    const struct user *homeless = listener->bridge ? find_homeless(users) : NULL;
+    char sentence[SENTENCE_MAX];
+
+    if (users_count(users) == 0)
+        warn(c, listener, "users",
+             "names a file without users, so that nobody can log in; add the lines of tlsfloor hash-password "
+             "--user NAME");
+    if (homeless == NULL)
+        return;
+    snprintf(sentence, sizeof sentence,
+             "has %s, whose mailbox has no @; write it behind the hash: NAME:HASH:MAILBOX@DOMAIN",
+             homeless->name);
+    warn(c, listener, "users", sentence);
 }
 
 static bool check_door(const struct conf *c, const struct tf_listener *listener)
 {
-    char error[512];
+    char error[DOOR_ERROR_MAX];
     struct door door;
     if (!door_open(&door, &c->tf, listener, NULL, error, sizeof error)) {
-        report(c, TF_ERROR, listener, error);
+        report_error(c, listener, error);
         return false;
     }
     if (door.own != NULL)
         check_expiry(c, listener, door.own);
+    if (door.users != NULL)
+        check_users(c, listener, door.users);
     door_close(&door);
     return true;
 }

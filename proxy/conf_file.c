@@ -51,8 +51,9 @@ static void say_unreadable(char *error, size_t size, int why)
 static bool check_secret(int fd, const char *file, char *error, size_t size)
 {
     struct stat st;
-    if (fstat(fd, &st) != 0) {
-        say_unreadable(error, size, errno);
+    int why = fstat(fd, &st) != 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
+    if (why != 0) {
+        say_unreadable(error, size, why);
         return false;
     }
     if (st.st_uid != geteuid() && st.st_uid != 0)

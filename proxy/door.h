@@ -16,7 +16,11 @@ struct door {
     struct tls_own *own; /* NULL: no certificate */
 };
 
-/* `old` may be NULL. False with a sentence in error; then there is nothing to close. */
+enum { DOOR_ERROR_MAX = 512 };
+
+/* `old` may be NULL. False with `[listener NAME] KEY: what is wrong` in error; then there is nothing to
+ * close.
+ */
 bool door_open(struct door *door, const struct tf_conf *conf, const struct tf_listener *listener,
                const struct door *old, char *error, size_t size);
 void door_close(struct door *door);

@@ -3,6 +3,7 @@
 #include "explain.h"
 
 #include "../lib/way.h"
+#include "foreseen.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -28,34 +29,36 @@ static void print_addr_port(const struct tf_addr *a)
     printf("%.*s", (int)w.len, text);
 }
 
-/* The address that would be dialled, as far as it is known without asking anybody: an override, or the one
- * asked for. */
-static struct tf_addr known_address(const struct tf_conf *conf, const struct tf_target *target)
+/* The parent proxy looks names up itself, and its own address is not a client's business. */
+static void print_parent(const struct tf_conf *conf, const struct tf_facts *facts)
 {
-    const struct tf_override *o = tf_conf_override(conf, target);
-    struct tf_addr none = {.family = TF_FAMILY_NONE};
-    if (!o)
-        return target->is_address ? target->addr : none;
-    struct tf_addr to = o->to;
-    if (to.port == 0)
-        to.port = target->port;
-    return to;
+    char text[TF_AUTHORITY_MAX];
+    struct tf_writer w = tf_writer_of(text, sizeof text);
+    if (!conf->parent.proxy.host[0])
+        return;
+    tf_put_authority(&w, &conf->parent.proxy, 0);
+    printf("  %-12s ", "parent");
+    if (facts->by_parent)
+        printf("%.*s%s\n", (int)w.len, text, facts->target.is_address ? "" : ", which looks the name up");
+    else
+        printf("by-passed: [upstream] proxy_bypass has it\n");
 }
 
-static bool print_address(const struct tf_conf *conf, const struct tf_target *target,
-                          const struct tf_addr *address)
+static bool print_address(const struct tf_conf *conf, const struct tf_facts *facts)
 {
-    if (address->family == TF_FAMILY_NONE) {
-        printf("  %-12s the name is looked up when it is dialled, and every address is checked then\n",
-               "address");
-        return true;
-    }
-    if (tf_conf_override(conf, target)) {
+    bool is_known = facts->destination.family != TF_FAMILY_NONE;
+    print_parent(conf, facts);
+    if (foreseen_is_resolved(conf, facts)) {
         printf("  %-12s ", "resolve");
-        print_addr_port(address);
+        print_addr_port(&facts->destination);
         printf(", by [upstream] resolve\n");
     }
-    return explain_check("address", "", tf_access_address(&conf->access, address));
+    if (is_known)
+        return explain_check("address", "", foreseen_access(conf, facts));
+    if (!facts->by_parent)
+        printf("  %-12s the name is looked up when it is dialled, and every address is checked then\n",
+               "address");
+    return true;
 }
 
 /* Reads q->hello_file, if there is one. False: it cannot be read. */
@@ -169,7 +172,7 @@ static void print_listener(const struct tf_listener *l)
 static bool is_reachable(const struct conf *c, const struct tf_facts *facts, const char *port)
 {
     return explain_check("port", port, tf_access_port(&c->tf.access, facts->target.port)) &&
-           print_address(&c->tf, &facts->target, &facts->destination);
+           print_address(&c->tf, facts);
 }
 
 /* An upgraded request for port 80 goes to 443, which may be somewhere else. */
@@ -179,7 +182,7 @@ static void explain_http(const struct conf *c, const struct tf_facts *facts)
     if (!explain_plain(c, facts) || facts->target.port != 80)
         return;
     secure.target.port = secure.target.addr.port = 443;
-    secure.destination = known_address(&c->tf, &secure.target);
+    foresee_way(&c->tf, &secure);
     is_reachable(c, &secure, "443 (of the upgrade): ");
 }
 
@@ -188,30 +191,30 @@ static void explain_http(const struct conf *c, const struct tf_facts *facts)
 static void explain_connect(const struct conf *c, const struct question *q, const struct tf_listener *l,
                             struct tf_facts *facts)
 {
-    facts->destination = known_address(&c->tf, &facts->target);
+    foresee_way(&c->tf, facts);
     if (!is_reachable(c, facts, ""))
         return;
     tf_way_aim(l, facts);
     if (facts->mail != TF_MAIL_NONE && l->client_tls != TF_CLIENT_TLS_IMPLICIT && !q->flight)
         explain_plain(c, facts);
-    explain_tls(c, facts, q->flight != NULL);
+    explain_tls(c, l, facts, q->flight != NULL);
     if (l->kind == TF_KIND_CONNECT && facts->mail == TF_MAIL_NONE && !q->flight)
         explain_http(c, facts);
 }
 
 /* TLS straight in: a client that the floor refuses never gets to the checks of where it goes. */
-static void explain_sni(const struct conf *c, const struct question *q, uint16_t own_port,
+static void explain_sni(const struct conf *c, const struct question *q, const struct tf_listener *l,
                         struct tf_facts *facts)
 {
     char port[32];
-    set_sni_target(facts, q, own_port);
+    set_sni_target(facts, q, l->port);
     if (!facts->has_target) {
         explain_no_target(c, facts);
         return;
     }
-    facts->destination = known_address(&c->tf, &facts->target);
-    explain_tls(c, facts, q->flight != NULL);
-    snprintf(port, sizeof port, "%u (the listener's): ", own_port);
+    foresee_way(&c->tf, facts);
+    explain_tls(c, l, facts, q->flight != NULL);
+    snprintf(port, sizeof port, "%u (the listener's): ", l->port);
     if (facts->verdict != TF_VERDICT_BLOCK)
         is_reachable(c, facts, port);
 }
@@ -226,7 +229,7 @@ static void explain_forward(const struct conf *c, const struct question *q, cons
         explain_connect(c, q, l, facts);
         return;
     }
-    facts->destination = known_address(&c->tf, &facts->target);
+    foresee_way(&c->tf, facts);
     snprintf(port, sizeof port, "%u (the upstream's): ", facts->target.port);
     if (is_reachable(c, facts, port))
         explain_http(c, facts);
@@ -243,6 +246,8 @@ static void explain_listener(const struct conf *c, const struct question *q, con
     print_listener(l);
     if (!explain_check("source", "", tf_access_source(&c->tf.access, &q->client)))
         return;
+    if (l->users[0])
+        printf("  %-12s needed (users = %s)\n", "login", l->users);
     if (q->flight && (l->kind != TF_KIND_FORWARD || l->protocol != TF_PROTOCOL_HTTP))
         scan(c, q, scratch, &facts);
     if (facts.has_hello) {
@@ -256,7 +261,7 @@ static void explain_listener(const struct conf *c, const struct question *q, con
         explain_connect(c, q, l, &facts);
         break;
     case TF_KIND_SNI:
-        explain_sni(c, q, l->port, &facts);
+        explain_sni(c, q, l, &facts);
         break;
     case TF_KIND_FORWARD:
         explain_forward(c, q, l, &facts);

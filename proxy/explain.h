@@ -11,9 +11,10 @@ bool explain_decide(const struct conf *c, struct tf_facts *facts);
 /* The same, and says it and why. */
 void explain_verdict(const struct conf *c, struct tf_facts *facts, const char *label);
 /* The verdict on the hello in facts, or on three common ones, and what upgraded clients would be shown. */
-void explain_tls(const struct conf *c, struct tf_facts *facts, bool is_captured);
-/* The verdict on a plain HTTP request, or with facts->mail on a mail session that stays in plain text; true: it
- * is upgraded. */
+void explain_tls(const struct conf *c, const struct tf_listener *listener, struct tf_facts *facts,
+                 bool is_captured);
+/* The verdict on a plain HTTP request, or with facts->mail on a mail session that stays in plain text; true:
+ * it is upgraded. */
 bool explain_plain(const struct conf *c, const struct tf_facts *facts);
 
 #endif

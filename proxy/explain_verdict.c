@@ -4,6 +4,7 @@
 
 #include "../lib/calendar.h"
 #include "ca.h"
+#include "door.h"
 #include <time.h>
 
 bool explain_check(const char *name, const char *what, enum tf_reason reason)
@@ -68,6 +69,8 @@ void explain_verdict(const struct conf *c, struct tf_facts *facts, const char *l
         printf(": %s%s%s (%s)", info->sentence, facts->detail ? ": " : "", facts->detail ? facts->detail : "",
                info->code);
     print_rule(c, facts->rule);
+    if (facts->verdict == TF_VERDICT_UPGRADE && facts->must_terminate && facts->ask == TF_ASK_TUNNEL)
+        printf("; every client's TLS ends at the gateway");
     if (facts->verdict != TF_VERDICT_TUNNEL)
         print_m365(facts);
     if (facts->verdict == TF_VERDICT_MONITOR && c->tf.policy.monitor)
@@ -75,8 +78,26 @@ void explain_verdict(const struct conf *c, struct tf_facts *facts, const char *l
     printf("%s\n", unsure ? ", unless by its address; ask again with that as --dest" : "");
 }
 
-/* What an upgraded client would be shown. */
-static void print_certificate(const struct tf_conf *conf, const struct tf_facts *facts, const char *kind)
+/* A file that only the gateway may read is no reason against it. */
+static void print_own_certificate(const struct tf_conf *conf, const struct tf_listener *listener)
+{
+    char error[DOOR_ERROR_MAX], text[512];
+    struct tf_writer w = tf_writer_of(text, sizeof text);
+    struct tls_own *own = tls_own_load(conf, listener, error, sizeof error);
+
+    printf("  %-12s the listener's own, ", "certificate");
+    if (!own) {
+        printf("which cannot be read here: %s\n", error);
+        return;
+    }
+    tls_own_put_subject(own, &w);
+    tf_put_text(&w, ", until ");
+    tf_put_day(&w, tls_own_expires(own));
+    printf("%s (%.*s)\n", listener->certificate, (int)w.len, text);
+    tls_own_free(own);
+}
+
+static void print_leaf(const struct tf_conf *conf, const struct tf_facts *facts, const char *kind)
 {
     const char *name = tf_policy_host(facts);
     char error[CA_ERROR_MAX];
@@ -93,28 +114,46 @@ static void print_certificate(const struct tf_conf *conf, const struct tf_facts 
     ca_unref(ca);
 }
 
-/* A client that offers this version at most, with a suite that all of them have. */
+/* What an upgraded client would be shown. */
+static void print_certificate(const struct tf_conf *conf, const struct tf_listener *listener,
+                              const struct tf_facts *facts, const char *kind)
+{
+    if (facts->has_certificate)
+        print_own_certificate(conf, listener);
+    else
+        print_leaf(conf, facts, kind);
+}
+
+/* A client that offers this version at most, with what common clients have of suites and the rest. */
 static enum tf_verdict explain_version(const struct conf *c, struct tf_facts facts, const char *label,
                                        uint16_t version)
 {
-    static const uint8_t rsa_aes_128_cbc_sha[] = {0x00, 0x2f};
+    /* TLS_AES_128_GCM_SHA256, ECDHE with AES-128-GCM for either kind of key, RSA with AES-128-CBC and SHA-1
+     */
+    static const uint8_t suites[] = {0x13, 0x01, 0xc0, 0x2b, 0xc0, 0x2f, 0x00, 0x2f};
+    static const uint8_t groups[] = {0x00, 0x1d, 0x00, 0x17}; /* x25519, secp256r1 */
+    /* ecdsa_secp256r1_sha256, rsa_pss_rsae_sha256, rsa_pkcs1_sha256 */
+    static const uint8_t signatures[] = {0x04, 0x03, 0x08, 0x04, 0x04, 0x01};
     facts.has_hello = true;
     facts.hello = (struct tf_hello){.legacy_version = version < TF_TLS12 ? version : TF_TLS12,
                                     .max_version = version,
-                                    .ciphers = {rsa_aes_128_cbc_sha, sizeof rsa_aes_128_cbc_sha}};
+                                    .ciphers = {suites, sizeof suites},
+                                    .groups = {groups, sizeof groups},
+                                    .signature_algorithms = {signatures, sizeof signatures}};
     explain_verdict(c, &facts, label);
     return facts.verdict;
 }
 
-static void explain_captured(const struct conf *c, struct tf_facts *facts)
+static void explain_captured(const struct conf *c, const struct tf_listener *listener, struct tf_facts *facts)
 {
     enum tf_leaf leaf;
     explain_verdict(c, facts, "verdict");
     if (facts->verdict == TF_VERDICT_UPGRADE && tf_inside_choose(&facts->hello, &leaf) == TF_REASON_NONE)
-        print_certificate(&c->tf, facts, leaf == TF_LEAF_RSA ? "an RSA key" : "an ECDSA key");
+        print_certificate(&c->tf, listener, facts, leaf == TF_LEAF_RSA ? "an RSA key" : "an ECDSA key");
 }
 
-void explain_tls(const struct conf *c, struct tf_facts *facts, bool is_captured)
+void explain_tls(const struct conf *c, const struct tf_listener *listener, struct tf_facts *facts,
+                 bool is_captured)
 {
     static const struct {
         const char *label;
@@ -123,14 +162,14 @@ void explain_tls(const struct conf *c, struct tf_facts *facts, bool is_captured)
     bool upgrades = false;
 
     if (is_captured) {
-        explain_captured(c, facts);
+        explain_captured(c, listener, facts);
         return;
     }
     for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++)
         if (explain_version(c, *facts, clients[i].label, clients[i].version) == TF_VERDICT_UPGRADE)
             upgrades = true;
     if (upgrades)
-        print_certificate(&c->tf, facts, "an RSA key, or an ECDSA one where the client takes it");
+        print_certificate(&c->tf, listener, facts, "an RSA key, or an ECDSA one where the client takes it");
 }
 
 bool explain_plain(const struct conf *c, const struct tf_facts *facts)

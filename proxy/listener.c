@@ -88,23 +88,30 @@ static uint16_t port_of(int fd)
     return a.port;
 }
 
+const char *listener_hint(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return "; another program listens there (see `ss -ltnp`): stop it, or choose another port";
+    case EADDRNOTAVAIL:
+        return "; this machine has no such address (see `ip addr`)";
+    case EACCES:
+        return "; ports below 1024 need the capability CAP_NET_BIND_SERVICE";
+    case EPERM:
+        return "; intercept = tproxy needs the capability CAP_NET_ADMIN";
+    default:
+        return "";
+    }
+}
+
 static void explain(const struct tf_addr *address, char *error, size_t size)
 {
     char text[TF_ADDR_TEXT_MAX];
     struct tf_writer w = tf_writer_of(text, sizeof text - 1);
-    const char *hint = "";
-    if (errno == EADDRINUSE)
-        hint = "; another program listens there (see `ss -ltnp`): stop it, or choose another port";
-    else if (errno == EADDRNOTAVAIL)
-        hint = "; this machine has no such address (see `ip addr`)";
-    else if (errno == EACCES)
-        hint = "; ports below 1024 need the capability CAP_NET_BIND_SERVICE";
-    else if (errno == EPERM)
-        hint = "; intercept = tproxy needs the capability CAP_NET_ADMIN";
     int saved = errno;
     tf_put_addr_port(&w, address);
     text[w.len] = '\0';
-    snprintf(error, size, "cannot listen on %s: %s%s", text, strerror(saved), hint);
+    snprintf(error, size, "cannot listen on %s: %s%s", text, strerror(saved), listener_hint(saved));
 }
 
 /* SO_REUSEPORT would share the port with another process of the same user without a word. */

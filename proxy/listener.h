@@ -5,6 +5,8 @@
 
 #include "loop.h"
 
+/* What to do about an errno of bind or listen, behind what strerror says: `; ...`, or "". */
+const char *listener_hint(int error);
 /* Whether nobody listens on an address. One that another process listens on is not ours to listen on, even
  * though that process might share it: two gateways on one port are a mistake. False with a sentence in error.
  */

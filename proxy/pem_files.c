@@ -83,13 +83,16 @@ static int on_password(char *password, int size, int writing, void *arg)
     return -1;
 }
 
-/* With words of its own where it is another certificate's. */
+/* With words of its own where it is another certificate's, or is to be in the file with the certificate,
+ * whose PEM is fine, and is not. */
 static bool fail_key(const struct reading *r, bool is_loaded)
 {
     char text[160];
     unsigned long first = ERR_peek_error();
     bool is_other = is_loaded || (ERR_GET_LIB(first) == ERR_LIB_X509 &&
                                   ERR_GET_REASON(first) == X509_R_KEY_VALUES_MISMATCH);
+    if (!is_other && strcmp(r->key, "certificate") == 0)
+        return fail(r, "there is no key in it that can be read", "; write key = and the file with it");
     snprintf(text, sizeof text,
              is_other ? "this is not the key of %s certificate"
                       : "; it must hold the key of %s certificate, as PEM",

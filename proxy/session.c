@@ -274,6 +274,8 @@ void session_exchange_over(struct session *s)
     *facts = (struct tf_facts){.source = facts->source,
                                .via = facts->via,
                                .listener = facts->listener,
+                               .is_fixed = facts->is_fixed,
+                               .has_certificate = facts->has_certificate,
                                .started_us = loop_wall_us(s->loop)};
 }
 

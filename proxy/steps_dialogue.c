@@ -39,10 +39,12 @@ static enum tf_feed call_secured(struct session *s, enum tf_side side, struct tf
     return setup->front->secured(setup->front_state, side, &io, &setup->facts);
 }
 
-/* Whether a side has said something that nobody has read. Looks into the socket as well. */
+/* Whether a side has said something that nobody has read. Looks into the socket as well, whose edge may be
+ * still to come. */
 static bool has_unread(struct session *s, enum tf_side side)
 {
     struct link *l = &s->side[side];
+    l->readable = true;
     return link_ahead(l).n > 0 || link_fill(l, s->loop, LOOP_BLOCK_SIZE) == LINK_OK;
 }
 

@@ -59,6 +59,7 @@ static enum step_result begin_check(struct session *s, const struct door *door)
     struct logins *logins = &s->loop->logins;
     struct tf_facts *facts = session_facts(s);
     memcpy(facts->user, check->login.user, sizeof facts->user);
+    facts->mailbox[0] = '\0'; /* of who was here before */
     if (login_is_known(logins, door->users, &check->login)) {
         check->state = LOGIN_RIGHT;
     } else {
@@ -79,7 +80,7 @@ static void count_login(struct session *s, bool ok)
     facts->failed_logins += !ok;
 }
 
-/* The mailbox that the device's user stands for is who logs in from here on. */
+/* The gateway logs in to the mailbox that the device's user stands for. */
 static enum step_result begin_fetch(struct session *s, const struct door *door)
 {
     struct login_check *check = &s->setup->login;
@@ -87,12 +88,12 @@ static enum step_result begin_fetch(struct session *s, const struct door *door)
     const struct user *user = users_find(door->users, facts->user);
     if (user == NULL) /* a reload has taken it away */
         return refuse_for(s, TF_REASON_LOGIN_FAILED);
-    struct tf_writer w = tf_writer_of(facts->user, sizeof facts->user - 1);
+    struct tf_writer w = tf_writer_of(facts->mailbox, sizeof facts->mailbox - 1);
     tf_put_text(&w, user->mailbox);
-    facts->user[w.len] = '\0';
+    facts->mailbox[w.len] = '\0';
     check->state = LOGIN_FETCHING;
     check->token_wait =
-        oauth_start(door->oauth, &s->loop->uv, s->conf, s->loop->setting->tls, facts->user, on_token, s);
+        oauth_start(door->oauth, &s->loop->uv, s->conf, s->loop->setting->tls, facts->mailbox, on_token, s);
     return check->token_wait != NULL ? STEP_WAIT : refuse_for(s, TF_REASON_NO_RESOURCES);
 }
 
@@ -125,7 +126,7 @@ enum step_result session_login(struct session *s, struct tf_writer *to_client, s
     struct login_check *check = &s->setup->login;
     const struct door *door = session_door(s);
     if (!can_check(s, door))
-        return refuse_for(s, TF_REASON_NO_RESOURCES);
+        return refuse_for(s, TF_REASON_LISTENER_GONE);
     if (check->state == LOGIN_NONE) {
         enum step_result r = begin_check(s, door);
         if (r != STEP_NEXT)
@@ -164,7 +165,7 @@ void session_forget_token(struct session *s)
     facts->is_token_refused = false;
     const struct door *door = session_door(s);
     if (door != NULL && door->oauth != NULL) /* else a reload has taken it away */
-        oauth_forget(door->oauth, facts->user);
+        oauth_forget(door->oauth, facts->mailbox);
 }
 
 void session_drop_login(struct session *s)

@@ -4,6 +4,7 @@
 #include "loop.h"
 
 #include <stddef.h>
+#include <string.h>
 
 /* access: may it go there, as far as that can be said before names are looked up. */
 
@@ -90,13 +91,23 @@ static enum step_result dial_server(struct session *s)
     return s->setup->dial != NULL ? STEP_WAIT : refuse_for(s, why);
 }
 
-/* The parent would go anywhere for us: an address that it is to be asked for has to pass here. */
+/* The parent would go anywhere for us: an address that it is to be asked for has to pass here, and so has its
+ * own loopback (RFC 6761 6.3). */
+static enum tf_reason may_ask_parent(const struct session *s)
+{
+    static const struct tf_addr loopback = {.family = TF_FAMILY_V4, .ip = {127, 0, 0, 1}};
+    const struct tf_target *target = &s->setup->facts.target;
+    bool is_localhost = tf_host_matches("localhost", target->host, strlen(target->host)) ||
+                        tf_host_matches("*.localhost", target->host, strlen(target->host));
+    if (!target->is_address && !is_localhost)
+        return TF_REASON_NONE;
+    return tf_access_address(&s->conf->tf.access, is_localhost ? &loopback : &target->addr);
+}
+
 static enum step_result dial_parent(struct session *s)
 {
     struct tf_facts *facts = session_facts(s);
-    enum tf_reason why = TF_REASON_NONE;
-    if (facts->target.is_address)
-        why = tf_access_address(&s->conf->tf.access, &facts->target.addr);
+    enum tf_reason why = may_ask_parent(s);
     if (why != TF_REASON_NONE)
         return refuse_for(s, why);
     s->setup->dial = dial_parent_start(&s->loop->dialer, &s->conf->tf, on_dialled, s, &why, NULL);

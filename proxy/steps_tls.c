@@ -140,11 +140,23 @@ static enum step_result hello_done(struct session *s)
     return STEP_NEXT;
 }
 
+/* Behind STARTTLS, plain text was meant to be taken for something that is said inside TLS; and whoever has
+ * sent it can be told in plain text. */
+static void note_injection(struct session *s)
+{
+    struct tf_facts *facts = session_facts(s);
+    if (s->setup->mail != MAIL_CLIENT_TLS || facts->reason != TF_REASON_CLIENT_NOT_TLS)
+        return;
+    facts->reason = TF_REASON_COMMAND_INJECTION;
+    s->setup->tongue = s->setup->front;
+}
+
 static enum step_result run_hello(struct session *s)
 {
     enum step_result result;
     if (!hear_hello(s, &result))
         return result == STEP_WAIT ? hear_server(s) : result;
+    note_injection(s);
     return session_facts(s)->has_hello ? hello_done(s) : STEP_NEXT; /* policy judges what there is */
 }
 
@@ -230,6 +242,15 @@ static enum tf_parse scan_server(struct session *s)
     }
 }
 
+/* Whether a mail server goes on in plain text behind its consent to STARTTLS. */
+static bool is_plain_mail(const struct session *s)
+{
+    enum { FIRST_TYPE = 20, LAST_TYPE = 24 }; /* of records: RFC 8446 B.1, RFC 6520 */
+    struct tf_span said = link_ahead(&s->side[TF_SERVER]);
+    return s->setup->facts.mail != TF_MAIL_NONE && said.n > 0 &&
+           (said.p[0] < FIRST_TYPE || said.p[0] > LAST_TYPE);
+}
+
 /* The server's side of the verdict; false: refused. */
 static bool server_passes(struct session *s, enum tf_parse parsed)
 {
@@ -240,7 +261,8 @@ static bool server_passes(struct session *s, enum tf_parse parsed)
         return tf_policy_server(&s->conf->tf.policy, facts);
     }
     const struct tf_hello_scan *in = &setup->server_scan.in;
-    return tf_policy_server_wrong(&s->conf->tf.policy, facts, in->reason, in->why);
+    enum tf_reason reason = is_plain_mail(s) ? TF_REASON_RESPONSE_INJECTION : in->reason;
+    return tf_policy_server_wrong(&s->conf->tf.policy, facts, reason, in->why);
 }
 
 /* The server has said no more for now: what the client has sent meanwhile goes on. */

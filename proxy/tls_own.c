@@ -4,6 +4,7 @@
 #include "certificate.h"
 #include "pem_files.h"
 #include "tls_context.h"
+#include "tls_verdict.h"
 
 #include <openssl/err.h>
 #include <stdio.h>
@@ -86,4 +87,9 @@ SSL *tls_own_inside(const struct tls_own *own, bool is_legacy, const char *name,
 int64_t tls_own_expires(const struct tls_own *own)
 {
     return certificate_seconds(X509_get0_notAfter(SSL_CTX_get0_certificate(own->outer)));
+}
+
+void tls_own_put_subject(const struct tls_own *own, struct tf_writer *w)
+{
+    tls_put_subject(w, X509_get_subject_name(SSL_CTX_get0_certificate(own->outer)));
 }

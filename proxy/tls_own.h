@@ -19,7 +19,8 @@ SSL *tls_own_outer(const struct tls_own *own);
 /* In the place of tls_inside: with this certificate. It is of one kind, which tf_inside_choose does not know
  * of: who could only be served with another is told so by a handshake that fails (tls_own_failure). */
 SSL *tls_own_inside(const struct tls_own *own, bool is_legacy, const char *name, SSL *outside);
-/* For `check`: when the certificate ends, seconds since 1970. */
+/* For `check` and `explain`: when the certificate ends, seconds since 1970, and whose it is, as `CN=...`. */
 int64_t tls_own_expires(const struct tls_own *own);
+void tls_own_put_subject(const struct tls_own *own, struct tf_writer *w);
 
 #endif

@@ -69,8 +69,7 @@ void tls_put_peer_text(struct tf_writer *w, const void *p, size_t n)
         tf_put_text(w, "...");
 }
 
-/* `CN=...`, or the organisation, which is what nameless intermediates have. */
-static void put_subject(struct tf_writer *w, const X509_NAME *name)
+void tls_put_subject(struct tf_writer *w, const X509_NAME *name)
 {
     static const struct {
         int nid;
@@ -150,11 +149,11 @@ void tls_put_verdict(struct tf_writer *w, const SSL *ssl)
     if (v == NULL)
         return;
     tf_put_text(w, ": ");
-    put_subject(w, X509_get_subject_name(v->certificate));
+    tls_put_subject(w, X509_get_subject_name(v->certificate));
     tf_put_text(w, " (depth ");
     tf_put_i64(w, v->depth);
     tf_put_text(w, ", issued by ");
-    put_subject(w, X509_get_issuer_name(v->certificate));
+    tls_put_subject(w, X509_get_issuer_name(v->certificate));
     tf_put_char(w, ')');
     put_cause(w, error, v->certificate);
 }

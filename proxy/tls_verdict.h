@@ -14,6 +14,8 @@ int tls_on_verify(int ok, X509_STORE_CTX *store);
  * that failed. */
 void tls_put_verdict(struct tf_writer *w, const SSL *ssl);
 
+/* `CN=...`, or the organisation, which is what nameless intermediates have. */
+void tls_put_subject(struct tf_writer *w, const X509_NAME *name);
 /* Bytes of a peer's as printable ASCII, others and the backslash as \xNN, cut to a length that suits a
  * sentence. */
 void tls_put_peer_text(struct tf_writer *w, const void *p, size_t n);

@@ -64,7 +64,7 @@ const char *users_name_error(const char *name)
 {
     struct tf_text t = tf_text_of(name);
     if (t.n == 0)
-        return "there is no name in front of the hash; write NAME:HASH";
+        return "the name is empty";
     if (t.n >= TF_USER_MAX)
         return "the name is longer than a client can send";
     if (tf_text_trim(t).n != t.n || name[0] == '#' || memchr(name, ':', t.n) || has_control_character(t))
@@ -105,6 +105,8 @@ static bool read_line(struct load *l, struct tf_text line)
     struct tf_text mailbox = has_mailbox ? tf_text_trim(line) : name;
     if (has_mailbox && (mailbox.n == 0 || mailbox.n >= TF_USER_MAX || memchr(mailbox.p, ':', mailbox.n)))
         return fail(l, "behind the hash there is at most a mailbox; write NAME:HASH:MAILBOX");
+    if (name.n == 0)
+        return fail(l, "there is no name in front of the hash; write NAME:HASH");
     *e = (struct entry){{seal(u, name), seal(u, hash), seal(u, mailbox)}, l->line};
     const char *why = users_name_error(e->user.name);
     why = why ? why : hash_error(e->user.hash);
@@ -214,6 +216,17 @@ const uint8_t *users_id(const struct users *u)
 }
 
 /* --- who is who --- */
+
+size_t users_count(const struct users *u)
+{
+    return u->count;
+}
+
+const struct user *users_at(const struct users *u, size_t i)
+{
+    assert(i < u->count);
+    return &u->entries[i].user;
+}
 
 const struct user *users_find(const struct users *u, const char *name)
 {

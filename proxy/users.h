@@ -21,6 +21,9 @@ struct users *users_load(const char *path, char *error, size_t size);
 struct users *users_ref(struct users *u);
 void users_unref(struct users *u);                                      /* may be NULL */
 const struct user *users_find(const struct users *u, const char *name); /* NULL: there is none */
+/* All of them, by name. */
+size_t users_count(const struct users *u);
+const struct user *users_at(const struct users *u, size_t i);
 /* Whether a password is the user's. Takes a tenth of a second and more: not on a loop. Takes as long for a
  * user who is not there. */
 bool users_check(const struct users *u, const char *name, const char *password);

@@ -140,6 +140,19 @@ def nonsense_gets_an_answer_or_an_end_and_one_record_at_most():
 
 
 @story
+def a_client_that_begins_with_TLS_at_once_is_told_apart():
+    for protocol in PROTOCOLS:
+        for client_tls in ("none", "optional", "starttls"):
+            with server(protocol) as origin, mail_gateway(origin, client_tls, RULE) as gateway:
+                with MailClient(gateway, origin) as client:
+                    client.send(one_record(client_hello(TLS10, HERE)))
+                    heard = last_words(client)
+                    check(any(no.encode() in heard for no in SAYS_NO[protocol]), f"the answer is {heard}")
+                record = gateway.record({"event.code": "mail-malformed", "event.action": "malformed"})
+                check_in("client_tls = implicit", record["tlsfloor.detail"], "why")
+
+
+@story
 def half_a_line_and_then_silence_ends_in_time():
     for protocol in PROTOCOLS:
         for says in (b"", b"NO"):

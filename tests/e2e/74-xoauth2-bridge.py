@@ -49,6 +49,9 @@ PLAIN = base64_of(f"\0{DEVICE}\0{PASSWORD}")
 ADMIN = {"admin.listen": "127.0.0.1:0"}
 WRONG = base64_of(f"\0{DEVICE}\0wr0ng-pw")
 REFUSAL = "535 5.7.3 Authentication unsuccessful [AM0PR01CA0001]"
+LOG_IN = "530 5.7.0 Authentication required"
+# What the record of a session has whose token the server did not take.
+TOKEN_REFUSED = {"tlsfloor.mail.answer": "XOAUTH2", "tlsfloor.mail.answer_is_about_tls": False}
 FROM = {"rule all.destination": "outlook.office365.com, smtp.office365.com", "rule all.action": "upgrade"}
 
 
@@ -217,6 +220,49 @@ def IMAP_and_POP3_log_in_too():
 
 
 @story
+def nobody_passes_without_a_login():
+    with smtp_server() as origin, TokenEndpoint() as endpoint:
+        with gateway_to(origin, endpoint) as gateway, MailClient(gateway, origin) as client:
+            client.greet()
+            for line in ("MAIL FROM:<boss@contoso.example>", "RCPT TO:<a@b.example>", "DATA", "VRFY boss"):
+                check_equal(client.say(line), LOG_IN, f"the answer to {line}")
+            fail_to_log_in(client)
+            check_equal(client.say("MAIL FROM:<boss@contoso.example>"), LOG_IN, "the answer after a wrong password")
+            check_in("235 ", client.say(f"AUTH PLAIN {PLAIN}"), "the answer to the right one")
+            check_in("250 ", client.message(MESSAGE), "the answer to the message")
+            client.say("QUIT")
+            gateway.record(mail_upgraded())
+            verbs = [line.split()[0] for line in origin.session().commands("TLSv1.3")]
+            check_equal(verbs, ["EHLO", "AUTH", "MAIL", "RCPT", "DATA", "QUIT"], "what the server was told")
+    for server, lines, answer in (
+        (ImapOrigin, ("a SELECT INBOX", "a FETCH 1 BODY[]"), "a BAD log in first"),
+        (Pop3Origin, ("STAT", "RETR 1"), "-ERR log in first"),
+    ):
+        with server() as origin, TokenEndpoint() as endpoint:
+            with gateway_to(origin, endpoint) as gateway, MailClient(gateway, origin) as client:
+                client.greet()
+                for line in lines:
+                    check_equal(client.say(line), answer, f"the answer to {line}")
+                client.close()
+                gateway.record(mail_upgraded(protocol=origin.protocol))
+                check_equal(origin.session().commands("TLSv1.3"), [], "what the server was told")
+
+
+@story
+def a_tls_begun_after_a_login_drops_it():
+    with smtp_server() as origin, TokenEndpoint() as endpoint:
+        with gateway_to(origin, endpoint, "optional") as gateway, MailClient(gateway, origin) as client:
+            client.greet()
+            check_in("235 ", client.say(f"AUTH PLAIN {PLAIN}"), "the answer")
+            client.ask_for_tls()
+            client.start_tls("1.2", gateway.ca)
+            client.ehlo()
+            check_equal(client.say("MAIL FROM:<a@contoso.example>"), LOG_IN, "the answer inside TLS")
+            client.say("QUIT")
+            gateway.record(mail_upgraded("1.2"))
+
+
+@story
 def a_wrong_password_gets_no_token():
     with smtp_server() as origin, TokenEndpoint() as endpoint, gateway_to(origin, endpoint) as gateway:
         for user, password in ((DEVICE, "wr0ng-pw"), ("nobody", PASSWORD), ("copier", PASSWORD)):
@@ -264,7 +310,7 @@ def who_gets_it_right_in_the_end_was_let_in():
                 fail_to_log_in(client, 2)
                 check_in("235 ", client.say(f"AUTH PLAIN {PLAIN}"), "the answer to the right password")
                 client.say("QUIT")
-            gateway.record({**mail_upgraded(), "user.name": MAILBOX, "tlsfloor.failed_logins": 2})
+            gateway.record({**mail_upgraded(), "user.name": DEVICE, "tlsfloor.failed_logins": 2})
             check_logins(gateway, right=1, wrong=2)
             check_equal(gateway.metric("tlsfloor_blocked_total"), 0, "blocked sessions")
 
@@ -381,12 +427,28 @@ def a_token_endpoint_that_does_not_verify_gets_no_secret():
             check_equal(endpoint.forms, [], "what the token endpoint was asked")
 
 
+def check_blames_the_token(record):
+    for words in ("SMTP.SendAsApp", "service principal"):
+        check_in(words, record["tlsfloor.fix"], "what to do")
+
+
 @story
 def a_token_that_the_server_does_not_take_is_the_server_s_word():
     with smtp_server(answers={"login": REFUSAL}) as origin, TokenEndpoint() as endpoint:
         with gateway_to(origin, endpoint) as gateway:
             check_equal(smtp_login(gateway, origin), REFUSAL, "the answer")
-            gateway.record({**mail_upgraded(), "tlsfloor.failed_logins": None})
+            named = {"user.name": DEVICE, "tlsfloor.mail.mailbox": MAILBOX, "tlsfloor.failed_logins": None}
+            check_blames_the_token(gateway.record({**mail_upgraded(), **TOKEN_REFUSED, **named}))
+    for server, says, answer in (
+        (ImapOrigin, (f"a LOGIN {DEVICE} {PASSWORD}",), "a NO AUTHENTICATE failed."),
+        (Pop3Origin, (f"USER {DEVICE}", f"PASS {PASSWORD}"), "-ERR Logon failure: unknown user name or bad password."),
+    ):
+        with server(answers={"login": answer}) as origin, TokenEndpoint() as endpoint:
+            with gateway_to(origin, endpoint) as gateway, MailClient(gateway, origin) as client:
+                client.greet()
+                check_equal([client.say(line) for line in says][-1], answer, "the answer")
+                client.close()
+                check_blames_the_token(gateway.record({**mail_upgraded(protocol=origin.protocol), **TOKEN_REFUSED}))
 
 
 @story

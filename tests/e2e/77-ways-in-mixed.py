@@ -304,6 +304,25 @@ def a_dialogue_goes_on_while_the_gateway_drains():
 
 
 @story
+def a_client_that_has_said_all_it_has_to_say_hears_every_answer():
+    says = {
+        "smtp": (b"EHLO a\r\nNOOP\r\nQUIT\r\n", b"\r\n221 2.0.0 "),
+        "imap": (b"a NOOP\r\nb LOGOUT\r\n", b"\r\nb OK "),
+        "pop3": (b"CAPA\r\nQUIT\r\n", b".\r\n+OK "),
+    }
+    for protocol, (commands, last) in says.items():
+        for action in ("tunnel", "upgrade"):
+            with server(protocol) as origin:
+                with mail_gateway(origin, "optional", {**RULE, "rule up.action": action}) as gateway:
+                    with MailClient(gateway, origin) as client:
+                        client.send(commands)
+                        client.sock.shutdown(socket.SHUT_WR)
+                        check_in(last, client.rest(), f"the last answer, with {action}")
+                    if action == "upgrade":
+                        gateway.record(mail_upgraded(protocol=protocol))
+
+
+@story
 def an_upgrade_that_ends_in_silence_is_an_upgrade_all_the_same():
     settings = {**RULE, **ADMIN, "limits.mail_s": "0.5"}
     with server() as origin, mail_gateway(origin, "optional", settings) as gateway:

@@ -87,6 +87,20 @@ static void take_upgrade(struct tf_reader *in, struct tf_facts *facts, struct tf
     facts->m365 = set;
 }
 
+/* Who has logged in, and what is known of a mail session. */
+static void take_mail(struct tf_reader *in, struct tf_facts *facts)
+{
+    uint8_t has = tf_read_u8(in);
+    facts->mail = (enum tf_mail)(tf_read_u8(in) % (TF_MAIL_POP3 + 1));
+    facts->ask = has & 1 ? TF_ASK_MAIL : TF_ASK_TUNNEL;
+    facts->is_plain_outside = has & 2;
+    facts->answer = has & 4 ? &tf_mail_token_refused : NULL;
+    facts->failed_logins = tf_read_u8(in);
+    facts->via = take_address(in);
+    take_text(in, facts->user, sizeof facts->user);
+    take_text(in, facts->mailbox, sizeof facts->mailbox);
+}
+
 static void check_line(const char *line, const struct tf_writer *w)
 {
     if (w->full || w->len > TF_RECORD_MAX || !flat_read(line, w->len, NULL, NULL, NULL))
@@ -132,6 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     take_text(&in, detail, sizeof detail);
     facts.detail = detail;
     take_upgrade(&in, &facts, &set);
+    take_mail(&in, &facts);
 
     struct tf_writer w = tf_writer_of(line, sizeof line);
     tf_put_block_record(&w, &facts, &context);

@@ -17,6 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whose mailbox everybody stands for who logs in; and base64 of `user=` MAILBOX 01 `auth=Bearer token` 01 01.
+ */
+#define MAILBOX "box@mail.example"
+#define XOAUTH2 "dXNlcj1ib3hAbWFpbC5leGFtcGxlAWF1dGg9QmVhcmVyIHRva2VuAQE="
+
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
 enum cue {
@@ -33,6 +38,7 @@ enum cue {
     REPEAT, /* another connection to the server, which is to be brought to the same point */
     LEFT_C, /* what the client has said and the front has not consumed */
     ANSWER, /* the code of facts->answer; NULL: there is none */
+    DETAIL, /* facts->detail; NULL: there is none */
     TOKEN   /* "refused": facts->is_token_refused, since the last TOKEN; NULL: not */
 };
 
@@ -65,6 +71,10 @@ struct mail_stage {
     struct text heard[2]; /* by a side */
     char wants[600];      /* by the front; "" while it only wants more */
 };
+
+/* A ClientHello where a command belongs, as far as a line can be told from it. */
+#define HELLO        "\x16\x03\x01\x02\n"
+#define HELLO_DETAIL "the client begins with TLS at once: set it to STARTTLS, or write client_tls = implicit"
 
 static void append(struct text *t, const void *p, size_t n)
 {
@@ -111,6 +121,7 @@ static void take_result(struct mail_stage *s, enum tf_feed result)
     case TF_FEED_LOGIN:
         snprintf(login, sizeof login, "%s:%s", s->login.user, s->login.password);
         memcpy(s->facts.user, s->login.user, sizeof s->facts.user);
+        strcpy(s->facts.mailbox, MAILBOX);
         want(s, "login", login);
         break;
     case TF_FEED_TLS_SERVER:
@@ -262,6 +273,9 @@ static void follow_cue(struct mail_stage *s, enum cue cue, const char *text, siz
         break;
     case ANSWER:
         assert_string_equal(s->facts.answer != NULL ? s->facts.answer->code : "", text != NULL ? text : "");
+        break;
+    case DETAIL:
+        assert_string_equal(s->facts.detail != NULL ? s->facts.detail : "", text != NULL ? text : "");
         break;
     case TOKEN:
         assert_int_equal(s->facts.is_token_refused, text != NULL);

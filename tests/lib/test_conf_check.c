@@ -50,6 +50,28 @@ static void own_networks_on_a_public_address_are_fine(void **state)
     assert_fine(&s, "[listener a]\nlisten = 127.0.0.1:1, 10.0.0.1:1, [::1]:1\n[access]\nsource = public\n");
 }
 
+static void a_server_that_is_published_for_nobody_is_warned_of(void **state)
+{
+    static const char forward[] = "kind = forward\nupstream = a\n";
+    static const char *const fine[] = {
+        "[listener a]\nlisten = 10.0.0.1:1, *:2\nkind = sni\n",
+        "[listener a]\nlisten = 203.0.113.5:1\n",
+        "[listener a]\nlisten = 203.0.113.5:1\nkind = sni\n[access]\nsource = 203.0.113.64/26\n",
+        "[listener a]\nlisten = 203.0.113.5:1\nkind = sni\n[access]\nsource = 0.0.0.0/0\nopen_proxy = on\n",
+        "[listener a]\nlisten = 203.0.113.5:1\nkind = sni\n[access]\nsource = public\nopen_proxy = on\n",
+    };
+    char lines[256];
+    (void)state;
+    snprintf(lines, sizeof lines, "[listener a]\nlisten = 10.0.0.1:1, 203.0.113.5:1\n%s", forward);
+    assert_said(
+        &s, lines,
+        "warning t.ini:2: [listener a] listens on a public address, and [access] source lets nobody in "
+        "who has one; add ");
+    assert_said(&s, "[listener a]\nlisten = 8.8.8.8:1\nkind = sni\n", "listens on a public address");
+    for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++)
+        assert_fine(&s, fine[i]);
+}
+
 static void a_rule_for_an_unknown_listener_is_refused(void **state)
 {
     (void)state;
@@ -142,9 +164,10 @@ static void upgrades_need_a_ca(void **state)
 static void an_upgrade_for_listeners_with_certificates_needs_no_ca(void **state)
 {
     (void)state;
-    static const char own[] = STAGE_LISTENER "[listener own]\nlisten = :1\nkind = forward\nupstream = a.test\n"
-                                             "certificate = c.pem\n[ca]\ndirectory = off\n"
-                                             "[rule a]\naction = upgrade\nlistener = own\n";
+    static const char own[] =
+        STAGE_LISTENER "[listener own]\nlisten = :1\nkind = forward\nupstream = a.test\n"
+                       "certificate = c.pem\n[ca]\ndirectory = off\n"
+                       "[rule a]\naction = upgrade\nlistener = own\n";
     assert_fine(&s, own);
 }
 
@@ -240,6 +263,7 @@ int main(void)
         cmocka_unit_test(required_keys_are_missed_once),
         cmocka_unit_test(an_open_proxy_is_refused_unless_told),
         cmocka_unit_test(own_networks_on_a_public_address_are_fine),
+        cmocka_unit_test(a_server_that_is_published_for_nobody_is_warned_of),
         cmocka_unit_test(a_rule_for_an_unknown_listener_is_refused),
         cmocka_unit_test(rules_that_end_are_counted_down),
         cmocka_unit_test(a_rule_that_an_earlier_one_hides_is_warned_of),

@@ -176,6 +176,51 @@ static void destinations_are_reduced_to_names(void **state)
                 "*, @m365 sets, addresses and blocks");
 }
 
+static void urls_of_servers_are_reduced_to_host_and_port(void **state)
+{
+    static const char more[] = "this is more than a host and a port; write ";
+    static const char *const rows[][3] = {
+        {"proxy", "http://10.0.0.9:8080/", "10.0.0.9:8080"},
+        {"proxy", "https://Proxy.example/", "proxy.example:PORT"},
+        {"upstream", "https://foo.com/owa", "foo.com"},
+        {"upstream", "smtp://foo.com:587", "foo.com:587"},
+        {"upstream", "https://[2001:db8::1]:8443/", "[2001:db8::1]:8443"},
+    };
+    char expected[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bool is_proxy = strcmp(rows[i][0], "proxy") == 0;
+        snprintf(expected, sizeof expected, "%s%s", more, rows[i][2]);
+        assert_hint(is_proxy ? "[upstream]" : "[listener x]\nlisten = *:1\nkind = forward", rows[i][0],
+                    rows[i][1], expected);
+    }
+}
+
+static void what_may_be_a_password_is_not_repeated(void **state)
+{
+    static const char *const rows[][3] = {
+        {"[upstream]", "proxy", "http://anna:s3cret@127.0.0.1:8080/"},
+        {"[upstream]", "proxy", "anna:s3cret@p.example:8080"},
+        {"[upstream]", "proxy", "http://anna:s3/cret@p.example:8080/"},
+        {"[listener x]\nlisten = *:1\nkind = forward", "upstream", "anna:s3cret@foo.com"},
+        {"[rule x]\naction = block", "destination", "https://anna:s3cret@foo.com/"},
+        {"[rule x]\naction = block", "destination", "https://anna:s3cret@fo!o/"},
+        {"[rule x]\naction = block", "destination", "anna:s3/cret@foo.com"},
+    };
+    char lines[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        snprintf(lines, sizeof lines, STAGE_LISTENER "%s\n%s = %s\n", rows[i][0], rows[i][1], rows[i][2]);
+        assert_refused(&s, lines, rows[i][1]);
+        if (strstr(s.text, "s3"))
+            fail_msg("%s", s.text);
+    }
+    assert_hint(
+        "[upstream]", "proxy", rows[0][2],
+        "this is more than a host and a port; write 127.0.0.1:8080; the user goes into proxy_user, and "
+        "the password into proxy_password_file's file");
+}
+
 static void sets_are_suggested_or_listed(void **state)
 {
     static const char list[] = " is no set; write @m365, or @m365: with Common, Exchange, SharePoint, Teams, "
@@ -252,6 +297,8 @@ int main(void)
         cmocka_unit_test(words_for_ways_in_are_translated),
         cmocka_unit_test(classes_are_suggested_or_listed),
         cmocka_unit_test(destinations_are_reduced_to_names),
+        cmocka_unit_test(urls_of_servers_are_reduced_to_host_and_port),
+        cmocka_unit_test(what_may_be_a_password_is_not_repeated),
         cmocka_unit_test(sets_are_suggested_or_listed),
         cmocka_unit_test(patterns_of_hosts_are_reduced_to_names),
         cmocka_unit_test(units_are_converted_to_seconds),

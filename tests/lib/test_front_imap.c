@@ -55,6 +55,8 @@
 
 /* clang-format off */
 static const struct play plays[] = {
+    {"tls_where_the_first_command_belongs_is_told_from_noise", NONE, false,
+     {SECURE, {C, HELLO}, {WANTS, "bad mail-malformed"}, {DETAIL, HELLO_DETAIL}, {TO_C, MALFORMED}}},
     /* followed */
     {"followed_until_both_turn_to_tls", FOLLOW, false,
      {{S, GREETING}, {TO_C, GREETING},
@@ -83,6 +85,9 @@ static const struct play plays[] = {
      {{S, "* BYE busy\r\n"}, {TO_C, "* BYE busy\r\n"}, {WANTS, "close"}}},
     {"a_followed_server_that_ends_ends_it", FOLLOW, false,
      {{S, GREETING}, {TO_C, GREETING}, {S, "* BYE now"}, {S, NULL}, {TO_C, "* BYE now"}, {WANTS, "close"}}},
+    {"a_followed_client_that_has_said_all_still_hears_the_answer", FOLLOW, false,
+     {{S, GREETING}, {TO_C, GREETING}, {C, "a LOGOUT\r\n"}, {TO_S, "a LOGOUT\r\n"}, {C, NULL},
+      {S, "a OK bye\r\n"}, {TO_C, "a OK bye\r\n"}, {WANTS, "close"}}},
     {"a_followed_client_that_ends_ends_it", FOLLOW, false,
      {{S, GREETING}, {TO_C, GREETING}, {C, NULL}, {WANTS, "close"}}},
 

@@ -7,12 +7,10 @@
     {                                                                                                        \
         TO_C, "* OK hi\r\n"                                                                                  \
     }
-/* `user=scanner@example` 01 `auth=Bearer token` 01 01 */
-#define XOAUTH2 "dXNlcj1zY2FubmVyQGV4YW1wbGUBYXV0aD1CZWFyZXIgdG9rZW4BAQ==\r\n"
 /* what follows from `scanner@example` and `secret` under the tag `a` */
 #define LOGS_IN                                                                                              \
     {WANTS, "login scanner@example:secret"}, {TO_S, ""}, {LOGIN_RIGHT, "token"},                             \
-        {TO_S, "a AUTHENTICATE XOAUTH2\r\n"}, {S, "+ \r\n"}, {TO_S, XOAUTH2}, {S, "a OK in\r\n"},            \
+        {TO_S, "a AUTHENTICATE XOAUTH2\r\n"}, {S, "+ \r\n"}, {TO_S, XOAUTH2 "\r\n"}, {S, "a OK in\r\n"},            \
         {TO_C, "a OK in\r\n"},                                                                               \
     {                                                                                                        \
         WANTS, "switch"                                                                                      \
@@ -57,10 +55,18 @@ static const struct play plays[] = {
       {LEFT_C, "b SELECT INBOX\r\n"}}},
     {"a_server_that_refuses_the_token_explains_it_to_nobody", BRIDGE, false,
      {SECURE, {C, "a LOGIN scanner@example secret\r\n"}, {WANTS, "login scanner@example:secret"},
-      {LOGIN_RIGHT, "token"}, {TO_S, "a AUTHENTICATE XOAUTH2\r\n"}, {S, "+ \r\n"}, {TO_S, XOAUTH2},
+      {LOGIN_RIGHT, "token"}, {TO_S, "a AUTHENTICATE XOAUTH2\r\n"}, {S, "+ \r\n"}, {TO_S, XOAUTH2 "\r\n"},
       {S, "+ eyJzdGF0dXMiOiI0MDAifQ==\r\n"}, {TO_S, "\r\n"}, {TO_C, ""}, {S, "a NO no\r\n"},
-      {TO_C, "a NO no\r\n"}, {TOKEN, "refused"}, {C, "b NOOP\r\n"}, {TO_S, "b NOOP\r\n"}, {S, "b NO no\r\n"},
+      {TO_C, "a NO no\r\n"}, {TOKEN, "refused"}, {ANSWER, "XOAUTH2"}, {C, "b NOOP\r\n"}, {TO_S, "b NOOP\r\n"}, {S, "b NO no\r\n"},
       {TO_C, "b NO no\r\n"}, {TOKEN, NULL}}},
+    {"without_a_login_nothing_goes_to_the_server_but_what_leads_to_one", BRIDGE, false,
+     {SECURE, {C, "a SELECT INBOX\r\nb LIST \"\" *\r\nc ENABLE {3}\r\nd UNAUTHENTICATE\r\n"},
+      {TO_C, "a BAD log in first\r\nb BAD log in first\r\nc BAD log in first\r\nd BAD log in first\r\n"},
+      {TO_S, ""}, {C, "e ID NIL\r\nf NOOP\r\n"}, {TO_S, "e ID NIL\r\n"}, {S, "e OK\r\n"}, {TO_C, "e OK\r\n"},
+      {TO_S, "f NOOP\r\n"}, {S, "f OK\r\n"}, {TO_C, "f OK\r\n"}}},
+    {"no_command_comes_as_the_literal_of_another", BRIDGE, false,
+     {SECURE, {C, "a NOOP {3}\r\n"}, {TO_C, "a BAD log in first\r\n"}, {C, "b NOOP {16+}\r\nc SELECT INBOX\r\n"},
+      {WANTS, "bad mail-malformed"}, {TO_C, MALFORMED}, {TO_S, ""}}},
     {"only_our_own_logins_are_offered", BRIDGE, false,
      {SECURE, {C, "a CAPABILITY\r\n"}, {TO_S, "a CAPABILITY\r\n"},
       {S, "* CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=XOAUTH2 AUTH=PLAIN ID\r\na OK\r\n"},

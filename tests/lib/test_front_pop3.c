@@ -59,11 +59,9 @@
     {                                                                                                        \
         TO_C, "+OK ready\r\n"                                                                                \
     }
-/* `user=scanner@example` 01 `auth=Bearer token` 01 01 */
-#define XOAUTH2 "dXNlcj1zY2FubmVyQGV4YW1wbGUBYXV0aD1CZWFyZXIgdG9rZW4BAQ==\r\n"
 #define LOGS_IN                                                                                              \
     {WANTS, "login scanner@example:secret"}, {TO_S, ""}, {LOGIN_RIGHT, "token"}, {TO_S, "AUTH XOAUTH2\r\n"}, \
-        {S, "+ \r\n"}, {TO_S, XOAUTH2}, {S, "+OK in\r\n"}, {TO_C, "+OK in\r\n"},                             \
+        {S, "+ \r\n"}, {TO_S, XOAUTH2 "\r\n"}, {S, "+OK in\r\n"}, {TO_C, "+OK in\r\n"},                             \
     {                                                                                                        \
         WANTS, "switch"                                                                                      \
     }
@@ -83,6 +81,9 @@ static const struct play plays[] = {
      {{S, GREETING}, {TO_C, GREETING}, {C, "STLS\r\n"}, {TO_S, "STLS\r\n"}, {S, "-ERR later\r\n"},
       {TO_C, "-ERR later\r\n"}, {C, "QUIT\r\n"}, {TO_S, "QUIT\r\n"}, {S, "+OK\r\n"}, {TO_C, "+OK\r\n"},
       {WANTS, "close"}}},
+    {"a_followed_client_that_has_said_all_still_hears_the_answer", FOLLOW, false,
+     {{S, GREETING}, {TO_C, GREETING}, {C, "QUIT\r\n"}, {TO_S, "QUIT\r\n"}, {C, NULL}, {S, "+OK bye\r\n"},
+      {TO_C, "+OK bye\r\n"}, {WANTS, "close"}}},
     {"a_followed_client_cannot_name_its_user", FOLLOW, false,
      {{S, GREETING}, {TO_C, GREETING}, {C, "USER u\r\n"}, {WANTS, "bad mail-cleartext"}, {TO_C, CLEARTEXT},
       {LEFT_C, "USER u\r\n"}}},
@@ -111,6 +112,8 @@ static const struct play plays[] = {
       {WANTS, "tls-server"}, {SECURED_S, NULL}, {TO_C, "+OK ready\r\n"}}},
 
     /* upgraded: the client's side */
+    {"tls_where_the_first_command_belongs_is_told_from_noise", NONE, false,
+     {SECURE, {C, HELLO}, {WANTS, "bad mail-malformed"}, {DETAIL, HELLO_DETAIL}, {TO_C, MALFORMED}}},
     {"capabilities_are_those_of_the_clients_leg", OPTIONAL, false,
      {SECURE, {C, "CAPA\r\n"}, {TO_S, "CAPA\r\n"}, LISTS,
       {TO_C, "+OK here\r\nTOP\r\nUSER\r\nSASL PLAIN\r\nUIDL\r\nSTLS\r\n.\r\n"}}},
@@ -203,13 +206,17 @@ static const struct play plays[] = {
     {"a_server_that_refuses_the_token_explains_it_to_nobody", BRIDGE, false,
      {BRIDGED, {C, "USER scanner@example\r\nPASS secret\r\n"}, {TO_C, "+OK\r\n"},
       {WANTS, "login scanner@example:secret"}, {LOGIN_RIGHT, "token"}, {TO_S, "AUTH XOAUTH2\r\n"},
-      {S, "+ \r\n"}, {TO_S, XOAUTH2}, {S, "+ e30=\r\n"}, {TO_S, "\r\n"}, {TO_C, ""}, {S, "-ERR no\r\n"},
-      {TO_C, "-ERR no\r\n"}, {TOKEN, "refused"}, {C, "NOOP\r\n"}, {TO_S, "NOOP\r\n"}, {S, "-ERR no\r\n"},
+      {S, "+ \r\n"}, {TO_S, XOAUTH2 "\r\n"}, {S, "+ e30=\r\n"}, {TO_S, "\r\n"}, {TO_C, ""}, {S, "-ERR no\r\n"},
+      {TO_C, "-ERR no\r\n"}, {TOKEN, "refused"}, {ANSWER, "XOAUTH2"}, {C, "NOOP\r\n"}, {TO_S, "NOOP\r\n"}, {S, "-ERR no\r\n"},
       {TO_C, "-ERR no\r\n"}, {TOKEN, NULL}}},
     {"only_our_own_logins_are_offered", BRIDGE, false,
      {BRIDGED, {C, "CAPA\r\n"}, {TO_S, "CAPA\r\n"}, {S, "+OK\r\n"}, {S, "SASL XOAUTH2\r\n"}, {S, "TOP\r\n"}, {S, ".\r\n"},
       {TO_C, "+OK\r\nTOP\r\nSTLS\r\nUSER\r\nSASL PLAIN LOGIN\r\n.\r\n"}, {C, "AUTH\r\n"}, {TO_S, "AUTH\r\n"},
       {S, "+OK\r\n"}, {S, "XOAUTH2\r\n"}, {S, ".\r\n"}, {TO_C, "+OK\r\nPLAIN\r\nLOGIN\r\n.\r\n"}}},
+    {"without_a_login_nothing_goes_to_the_server_but_what_leads_to_one", BRIDGE, false,
+     {BRIDGED, {C, "STAT\r\nRETR 1\r\nLANG\r\nUTF8\r\n"},
+      {TO_C, "-ERR log in first\r\n-ERR log in first\r\n-ERR log in first\r\n-ERR log in first\r\n"}, {TO_S, ""},
+      {C, "NOOP\r\nCAPA\r\n"}, {TO_S, "NOOP\r\n"}, {S, "+OK\r\n"}, {TO_C, "+OK\r\n"}, {TO_S, "CAPA\r\n"}}},
     {"other_logins_are_refused", BRIDGE, false,
      {BRIDGED, {C, "APOP u c4c9334bac560ecc979e58001b3e22fb\r\nAUTH XOAUTH2\r\n"},
       {TO_C, "-ERR only USER, and AUTH with PLAIN or LOGIN, are taken\r\n"

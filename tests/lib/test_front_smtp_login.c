@@ -145,10 +145,65 @@ static const struct play logins[] = {
                {TO_S, ""}}},
 };
 
-/* base64 of user=user ^A auth=Bearer token ^A ^A */
-#define XOAUTH2 "dXNlcj11c2VyAWF1dGg9QmVhcmVyIHRva2VuAQE="
+#define LOG_IN "530 5.7.0 Authentication required\r\n"
+/* From the client's login to the server's answer. */
+#define LOGS_IN(answer)                                                                                      \
+    {C, "AUTH PLAIN " BOTH "\r\n"}, {WANTS, "login user:pass"}, {LOGIN_RIGHT, "token"},                      \
+        {TO_S, "AUTH XOAUTH2 " XOAUTH2 "\r\n"}, {S, answer},                                                 \
+    {                                                                                                        \
+        TO_C, answer                                                                                         \
+    }
 
 static const struct play bridge[] = {
+    {"without_a_login_nothing_goes_to_the_server_but_what_leads_to_one", BRIDGE,
+     .lines = {WITH("XOAUTH2"),
+               TOLD("PLAIN LOGIN"),
+               {C, "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nBDAT 3 LAST\r\nVRFY x\r\nETRN x\r\n"},
+               {TO_C, LOG_IN LOG_IN LOG_IN LOG_IN LOG_IN LOG_IN},
+               {TO_S, ""},
+               {C, "RSET\r\nHELP\r\nNOOP\r\nQUIT\r\n"},
+               {S, "250 ok\r\n"},
+               {S, "214 ok\r\n"},
+               {S, "250 ok\r\n"},
+               {S, "221 bye\r\n"},
+               {TO_S, "RSET\r\nHELP\r\nNOOP\r\nQUIT\r\n"},
+               {TO_C, "250 ok\r\n214 ok\r\n250 ok\r\n221 bye\r\n"},
+               {WANTS, "close"}}},
+    {"without_a_bridge_it_is_the_server_that_asks_for_a_login", PLAN,
+     .lines =
+         {WITH("LOGIN"), TOLD("PLAIN LOGIN"), {C, "MAIL FROM:<a@b>\r\n"}, {TO_S, "MAIL FROM:<a@b>\r\n"}}},
+    {"a_login_is_what_the_server_answers_with_235", BRIDGE,
+     .lines = {WITH("XOAUTH2"),
+               TOLD("PLAIN LOGIN"),
+               LOGS_IN("250 2.7.0 well\r\n"),
+               {C, "MAIL FROM:<a@b>\r\n"},
+               {TO_C, LOG_IN},
+               LOGS_IN("235 2.7.0 welcome\r\n"),
+               {C, "MAIL FROM:<a@b>\r\n"},
+               {TO_S, "MAIL FROM:<a@b>\r\n"}}},
+    {"nobody_logs_in_twice", BRIDGE,
+     .lines = {WITH("XOAUTH2"),
+               TOLD("PLAIN LOGIN"),
+               LOGS_IN("235 2.7.0 welcome\r\n"),
+               {C, "AUTH PLAIN " BOTH "\r\nDATA\r\n"},
+               {TO_C, "503 5.5.1 Logged in already\r\n"},
+               {TO_S, "DATA\r\n"}}},
+    {"a_tls_begun_after_a_login_drops_it",
+     {.way = TF_MAIL_UPGRADE, .client_tls = TF_CLIENT_TLS_OPTIONAL, .is_server_tls = true, .is_bridge = true},
+     .lines = {WITH("XOAUTH2"),
+               {TO_C, BANNER "250-mail.example\r\n250-AUTH PLAIN LOGIN\r\n250 STARTTLS\r\n"},
+               LOGS_IN("235 2.7.0 welcome\r\n"),
+               {C, "STARTTLS\r\n"},
+               {TO_C, "220 2.0.0 Ready to start TLS\r\n"},
+               {WANTS, "tls-client"},
+               {SECURED_C, NULL},
+               {C, "EHLO a\r\n"},
+               {TO_S, "EHLO a\r\n"},
+               {S, "250-mail.example\r\n250 AUTH XOAUTH2\r\n"},
+               {TO_C, "250-mail.example\r\n250 AUTH PLAIN LOGIN\r\n"},
+               {C, "MAIL FROM:<a@b>\r\n"},
+               {TO_C, LOG_IN},
+               {TO_S, ""}}},
     {"a_login_that_is_right_becomes_oauth", BRIDGE,
      .lines = {WITH("LOGIN XOAUTH2"),
                TOLD("PLAIN LOGIN"),
@@ -187,7 +242,11 @@ static const struct play bridge[] = {
                {TOKEN, NULL},
                {S, "535 5.7.3 Authentication unsuccessful\r\n"},
                {TO_C, "535 5.7.3 Authentication unsuccessful\r\n"},
-               {TOKEN, "refused"}}},
+               {TOKEN, "refused"},
+               {ANSWER, "XOAUTH2"},
+               {C, "MAIL FROM:<a@b>\r\n"},
+               {TO_C, LOG_IN},
+               {TO_S, ""}}},
     {"a_server_that_cannot_log_in_anybody_now_has_not_refused_the_token", BRIDGE,
      .lines = {WITH("XOAUTH2"),
                TOLD("PLAIN LOGIN"),
@@ -197,7 +256,8 @@ static const struct play bridge[] = {
                {TO_S, "AUTH XOAUTH2 " XOAUTH2 "\r\n"},
                {S, "454 4.7.0 try again\r\n"},
                {TO_C, "454 4.7.0 try again\r\n"},
-               {TOKEN, NULL}}},
+               {TOKEN, NULL},
+               {ANSWER, NULL}}},
     {"a_server_without_oauth_offers_nothing_to_log_in_with", BRIDGE,
      .lines = {WITH("LOGIN PLAIN CRAM-MD5"),
                {TO_C, BANNER "250 mail.example\r\n"},

@@ -191,6 +191,15 @@ static const struct play plays[] = {
           {TO_C,
            "554 5.5.2 what the client says is not the listener's mail protocol, or a line is longer than "
            "[limits] line_bytes\r\n"}}},
+    {"tls_where_the_first_command_belongs_is_told_from_noise",
+     {.way = TF_MAIL_UPGRADE},
+     .lines = {{C, HELLO},
+               {S, "220 mail.example\r\n"},
+               {WANTS, "bad mail-malformed"},
+               {DETAIL, HELLO_DETAIL},
+               {TO_C,
+                "220 mail.example\r\n554 5.5.2 what the client says is not the listener's mail protocol, "
+                "or a line is longer than [limits] line_bytes\r\n"}}},
     {"a_binary_command_is_malformed", PLAN,
      .lines =
          {TALKING,

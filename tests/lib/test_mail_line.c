@@ -82,6 +82,28 @@ static void mechanisms_that_are_bound_to_the_channel_do_not_hold(void **state)
         assert_false(tf_mail_mechanism_holds(tf_text_of(do_not[i])));
 }
 
+/* The first bytes of hellos and of others. */
+static void tls_is_told_from_other_noise(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t p[11];
+        size_t n;
+        bool is_tls;
+    } rows[] = {{{0x16, 3, 1, 0, 0xa5, 1, 0, 0, 0xa1, 3, 3}, 11, true},
+                {{0x16, 3, 3, 2}, 4, true},
+                {{0x80, 0x2e, 1, 3, 1}, 5, false},
+                {{'E', 'H', 'L', 'O', '\n'}, 5, false},
+                {{0}, 0, false}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct tf_feed_io io = {.in = {rows[i].p, rows[i].n}};
+        struct tf_facts facts = {.reason = TF_REASON_NONE};
+        assert_int_equal(tf_mail_not_spoken(&io, &facts), TF_FEED_BAD);
+        assert_int_equal(facts.reason, TF_REASON_MAIL_MALFORMED);
+        assert_int_equal(facts.detail != NULL, rows[i].is_tls);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -91,6 +113,7 @@ int main(void)
         cmocka_unit_test(what_is_binary_is_not_waited_for),
         cmocka_unit_test(words_are_taken_with_the_blanks_around_them),
         cmocka_unit_test(mechanisms_that_are_bound_to_the_channel_do_not_hold),
+        cmocka_unit_test(tls_is_told_from_other_noise),
     };
     return cmocka_run_group_tests_name("mail_line", tests, NULL, NULL);
 }

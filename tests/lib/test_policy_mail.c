@@ -162,7 +162,7 @@ static void an_address_belongs_to_microsoft_365_by_the_set_s_ranges(void **state
     (void)state;
     struct tf_policy p = upgrading(NULL, 0);
     struct tf_facts office = mail_to("52.96.0.1:587"), other = mail_to("192.0.2.1:587");
-    assert_decides(&p, &office, TF_VERDICT_BLOCK, TF_REASON_UPGRADE_NAMELESS, NULL);
+    assert_decides(&p, &office, TF_VERDICT_BLOCK, TF_REASON_M365_CLEARTEXT, NULL);
     assert_ptr_equal(office.m365, &sets[0]);
     assert_decides(&p, &other, TF_VERDICT_BLOCK, TF_REASON_MAIL_CLEARTEXT, NULL);
     assert_null(other.m365);

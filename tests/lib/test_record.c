@@ -257,6 +257,7 @@ static struct tf_facts largest(void)
     memset(facts.user_agent, 0x7f, sizeof facts.user_agent - 1);
     memset(facts.target.host, '<', sizeof facts.target.host - 1);
     memset(facts.user, 0x7f, sizeof facts.user - 1);
+    memset(facts.mailbox, 0x01, sizeof facts.mailbox - 1);
     static char own_text[400]; /* nothing in it needs an escape */
     memset(own_text, 'x', sizeof own_text - 1);
     static const struct tf_mail_answer answer = {.code = own_text, .meaning = own_text, .advice = own_text};

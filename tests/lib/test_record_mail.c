@@ -115,6 +115,36 @@ static void who_has_logged_in_and_who_stands_in_front_are_named(void **state)
     assert_no_field("tlsfloor.failed_logins");
 }
 
+static void a_mailbox_is_named_where_it_is_not_the_user(void **state)
+{
+    (void)state;
+    struct tf_facts facts = plain_scanner();
+    strcpy(facts.user, "scanner");
+    strcpy(facts.mailbox, "scan@contoso.example");
+    put_block(&facts);
+    assert_field("user.name", "\"scanner\"");
+    assert_field("tlsfloor.mail.mailbox", "\"scan@contoso.example\"");
+    strcpy(facts.user, facts.mailbox);
+    put_block(&facts);
+    assert_field("user.name", "\"scan@contoso.example\"");
+    assert_no_field("tlsfloor.mail.mailbox");
+}
+
+static void a_refused_token_is_not_the_device_s_fault(void **state)
+{
+    (void)state;
+    struct tf_facts facts = plain_scanner();
+    facts.answer = &tf_mail_token_refused;
+    put_block(&facts);
+    assert_field("event.outcome", "\"success\"");
+    assert_field("tlsfloor.mail.answer", "\"XOAUTH2\"");
+    assert_field("tlsfloor.mail.answer_is_about_tls", "false");
+    const char *fix;
+    size_t n;
+    assert_true(flat_read(line, line_len, "tlsfloor.fix", &fix, &n));
+    assert_non_null(memmem(fix, n, "SMTP.SendAsApp", strlen("SMTP.SendAsApp")));
+}
+
 static void wrong_passwords_are_counted_whatever_became_of_the_session(void **state)
 {
     (void)state;
@@ -142,6 +172,8 @@ int main(void)
         cmocka_unit_test(mail_that_went_on_without_tls_outside_would_be_blocked),
         cmocka_unit_test(an_answer_that_puzzles_people_is_explained),
         cmocka_unit_test(who_has_logged_in_and_who_stands_in_front_are_named),
+        cmocka_unit_test(a_mailbox_is_named_where_it_is_not_the_user),
+        cmocka_unit_test(a_refused_token_is_not_the_device_s_fault),
         cmocka_unit_test(wrong_passwords_are_counted_whatever_became_of_the_session),
     };
     return cmocka_run_group_tests_name("record_mail", tests, NULL, NULL);

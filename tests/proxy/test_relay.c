@@ -25,8 +25,10 @@ struct tunnel {
 
 static int begin(void **state)
 {
+    static const struct setting nothing_special;
     struct tunnel *t = calloc(1, sizeof *t);
     int pair[2];
+    t->loop.setting = &nothing_special;
     t->loop.buffer = malloc(LOOP_BUFFER_SIZE);
     pool_init(&t->loop.blocks, LOOP_BLOCK_SIZE);
     pipes_init(&t->loop.pipes, 4);
