@@ -164,8 +164,6 @@ static const char *parse_body(struct tf_span header, uint8_t protocol, struct tf
     size_t family = protocol >> 4;
     if (family >= sizeof sizes || (protocol & 15) > DATAGRAM)
         return "the family or the protocol is not known";
-    if (family == 0) /* what follows is to be ignored */
-        return NULL;
     struct tf_reader body = tf_reader_of(header.p + FIXED_SIZE, header.n - FIXED_SIZE);
     struct tf_span addresses = tf_read_span(&body, sizes[family]);
     if (body.failed)

@@ -75,7 +75,7 @@ static void check_mail(const struct conf *c, const struct tf_listener *listener,
     }
     snprintf(
         sentence, sizeof sentence,
-        "= %s is upgraded by nothing, so that %s refused; write a [rule] with destination = %s and action "
+        "= %s: no rule upgrades it, so that %s refused; write a [rule] with destination = %s and action "
         "= upgrade%s%s",
         host, facts->must_terminate ? "everybody is" : "clients in plain text or below the floor are", host,
         is_nameless ? ", and server_name = with the name in its certificate" : "",

@@ -195,8 +195,9 @@ static void explain_connect(const struct conf *c, const struct question *q, cons
     if (!is_reachable(c, facts, ""))
         return;
     tf_way_aim(l, facts);
-    if (facts->mail != TF_MAIL_NONE && l->client_tls != TF_CLIENT_TLS_IMPLICIT && !q->flight)
-        explain_plain(c, facts);
+    bool is_plain_first = facts->mail != TF_MAIL_NONE && l->client_tls != TF_CLIENT_TLS_IMPLICIT;
+    if (is_plain_first && !q->flight && !explain_plain(c, facts) && facts->must_terminate)
+        return; /* its client never gets to a hello */
     explain_tls(c, l, facts, q->flight != NULL);
     if (l->kind == TF_KIND_CONNECT && facts->mail == TF_MAIL_NONE && !q->flight)
         explain_http(c, facts);

@@ -107,6 +107,8 @@ static void a_name_that_no_file_could_hold_is_refused(void **state)
         assert_int_equal(run("secret\n", bad[i]), 2);
         assert_string_equal(o.out, "");
     }
+    assert_int_equal(run("secret\n", ""), 2);
+    assert_string_equal(o.err, "tlsfloor hash-password: the name is empty\n");
 }
 
 static void other_arguments_are_refused(void **state)

@@ -211,6 +211,26 @@ static void a_file_that_is_not_there_is_named(void **state)
     assert_non_null(strstr(users_error, "/nonexistent/users: cannot be read: No such file"));
 }
 
+static void a_directory_is_no_file(void **state)
+{
+    (void)state;
+    assert_null(users_load("tests/proxy", users_error, sizeof users_error));
+    assert_string_equal(users_error, "tests/proxy: cannot be read: Is a directory");
+}
+
+static void all_users_are_there_by_name(void **state)
+{
+    (void)state;
+    struct users *u = load("ben:" BCRYPT "%s", "\nanna:" BCRYPT ":a@b.example\n");
+    assert_int_equal(users_count(u), 2);
+    assert_string_equal(users_at(u, 0)->mailbox, "a@b.example");
+    assert_string_equal(users_at(u, 1)->mailbox, "ben");
+    users_unref(u);
+    u = users_of("# nobody\n");
+    assert_int_equal(users_count(u), 0);
+    users_unref(u);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +247,8 @@ int main(void)
         cmocka_unit_test(a_zero_byte_hides_nothing),
         cmocka_unit_test(a_file_that_is_open_to_others_is_refused),
         cmocka_unit_test(a_file_that_is_not_there_is_named),
+        cmocka_unit_test(a_directory_is_no_file),
+        cmocka_unit_test(all_users_are_there_by_name),
     };
     return cmocka_run_group_tests_name("users", tests, NULL, NULL);
 }
