@@ -73,13 +73,12 @@ static void check_mail(const struct conf *c, const struct tf_listener *listener,
                    "upgraded there without a [rule] with action = upgrade");
         return;
     }
-    snprintf(
-        sentence, sizeof sentence,
-        "= %s: no rule upgrades it, so that %s refused; write a [rule] with destination = %s and action "
-        "= upgrade%s%s",
-        host, facts->must_terminate ? "everybody is" : "clients in plain text or below the floor are", host,
-        is_nameless ? ", and server_name = with the name in its certificate" : "",
-        facts->must_terminate ? "" : ", if they are to pass");
+    snprintf(sentence, sizeof sentence,
+             "= %s: no rule upgrades it, so that %s refused; write a [rule] with destination = %s and action "
+             "= upgrade%s%s",
+             host, facts->must_terminate ? "everybody is" : "clients in plain text or below the floor are",
+             host, is_nameless ? ", and server_name = with the name in its certificate" : "",
+             facts->must_terminate ? "" : ", if they are to pass");
     report(c, facts->must_terminate ? TF_WARNING : TF_NOTE, listener, "upstream", sentence);
 }
 

@@ -329,9 +329,11 @@ static void a_taken_port_is_an_error_with_the_address(void **state)
     char error[256], expected[256];
     uv_loop_init(&other);
     assert_null(admin_start(&other, &bound, source, NULL, error, sizeof error));
-    snprintf(expected, sizeof expected, "admin: cannot listen on 127.0.0.1:%u: address already in use; another program listens there (see "
-             "`ss -ltnp`): stop it, or choose another port",
-             (unsigned)bound.port);
+    snprintf(
+        expected, sizeof expected,
+        "admin: cannot listen on 127.0.0.1:%u: address already in use; another program listens there (see "
+        "`ss -ltnp`): stop it, or choose another port",
+        (unsigned)bound.port);
     assert_string_equal(error, expected);
     uv_run(&other, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&other), 0);

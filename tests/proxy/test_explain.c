@@ -246,6 +246,31 @@ static void a_gateway_that_only_watches_says_so(void **state)
     unlink(file);
 }
 
+static void the_parent_proxy_and_logins_are_named(void **state)
+{
+    static const char text[] = "[listener proxy]\nlisten = 127.0.0.1:3128\nusers = etc/users\n"
+                               "[access]\ndestination = public\n"
+                               "[rule lab]\ndestination = 10.0.0.0/8\naction = block\n"
+                               "[upstream]\nproxy = P.example:8080\nproxy_bypass = *.near.example\n"
+                               "resolve = far.example:443:10.0.0.9\nresolve = a.near.example:443:10.0.0.9\n";
+    static const char *const rows[][3] = {
+        {"far.example", "parent       p.example:8080, which looks the name up\n  TLS 1.0 ", "resolve"},
+        {"a.near.example",
+         "parent       by-passed: [upstream] proxy_bypass has it\n  resolve      10.0.0.9:443", "TLS 1.0"},
+        {"10.0.0.1", "parent       p.example:8080\n  address      refused: ", "resolve"},
+    };
+    char *file = stage_file(text, sizeof text - 1);
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *argv[] = {"explain", "-c", file, "--client", "127.0.0.1", "--dest", rows[i][0], NULL};
+        assert_int_equal(stage_run(explain_main, &o, argv), 0);
+        assert_has(o.out, "login        needed (users = etc/users)\n");
+        assert_has(o.out, rows[i][1]);
+        assert_null(strstr(o.out, rows[i][2]));
+    }
+    unlink(file);
+}
+
 static void without_a_file_the_default_is_explained(void **state)
 {
     const char *argv[] = {"explain", "--client", "127.0.0.1", "--dest", "a.example:443", NULL};
@@ -312,6 +337,7 @@ int main(void)
         cmocka_unit_test(on_sni_the_floor_comes_before_the_address),
         cmocka_unit_test(a_hello_without_a_name_goes_nowhere_on_sni),
         cmocka_unit_test(a_gateway_that_only_watches_says_so),
+        cmocka_unit_test(the_parent_proxy_and_logins_are_named),
         cmocka_unit_test(without_a_file_the_default_is_explained),
         cmocka_unit_test(help_is_printed_and_is_0),
         cmocka_unit_test(wrong_usage_is_said_and_is_2),

@@ -113,7 +113,7 @@ static void files_that_are_no_good_are_refused_in_words(void **state)
     assert_refused("rsa.pem", "ecdsa.key", "[listener front] key: /tmp/",
                    "this is not the key of [listener front] certificate");
     assert_refused("rsa.pem", "", "[listener front] certificate: /tmp/",
-                   "it must hold the key of [listener front] certificate, as PEM");
+                   "there is no key in it that can be read; write key = and the file with it");
     assert_refused("ecdsa.pem", "secret.key", "[listener front] key: /tmp/", "the key has a password");
     assert_refused("small.pem", "small.key", "[listener front] certificate: /tmp/", "ee key too small");
 }
@@ -148,6 +148,10 @@ static void end_of_a_certificate_is_told_and_its_end_does_not_keep_it_out(void *
     int64_t now = time(NULL);
     assert_in_range(now - tls_own_expires(old), 90, 1000);
     assert_in_range(tls_own_expires(own) - now, 86000, 86400);
+    char subject[64] = "";
+    struct tf_writer w = tf_writer_of(subject, sizeof subject - 1);
+    tls_own_put_subject(own, &w);
+    assert_string_equal(subject, "CN=" NAME);
     tls_own_free(old);
     tls_own_free(own);
     tls_own_free(NULL);

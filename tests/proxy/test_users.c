@@ -221,7 +221,7 @@ static void a_directory_is_no_file(void **state)
 static void all_users_are_there_by_name(void **state)
 {
     (void)state;
-    struct users *u = load("ben:" BCRYPT "%s", "\nanna:" BCRYPT ":a@b.example\n");
+    struct users *u = users_of("ben:" BCRYPT "\nanna:" BCRYPT ":a@b.example\n");
     assert_int_equal(users_count(u), 2);
     assert_string_equal(users_at(u, 0)->mailbox, "a@b.example");
     assert_string_equal(users_at(u, 1)->mailbox, "ben");
