@@ -115,9 +115,10 @@ struct tf_conf {
     bool admin_on;
     bool open_proxy; /* [access] open_proxy: told to serve the world */
     const char
-        *dns_servers; /* [dns] servers: "" is the system's; else a list for ares_set_servers_ports_csv */
-    const char *name; /* [gateway] name; "": the machine's */
-    uint32_t threads; /* [gateway] threads: loops; 0: one a core */
+        *dns_servers;   /* [dns] servers: "" is the system's; else a list for ares_set_servers_ports_csv */
+    const char *name;   /* [gateway] name; "": the machine's */
+    uint32_t threads;   /* [gateway] threads: loops; 0: one a core */
+    const char *option; /* ` -c FILE`, which commands in hints need; NULL: they do not */
     struct tf_section *sections; /* every setting as it was written; see below */
 };
 
@@ -125,8 +126,8 @@ struct tf_conf {
  * key. */
 const struct tf_origin *tf_conf_origin(const struct tf_conf *conf, const char *section, const char *key);
 /* Where a key of one of conf's listeners was written; at its default, where the listener begins. */
-const struct tf_origin *tf_conf_listener_origin(const struct tf_conf *conf, const struct tf_listener *listener,
-                                                const char *key);
+const struct tf_origin *tf_conf_listener_origin(const struct tf_conf *conf,
+                                                const struct tf_listener *listener, const char *key);
 /* Where one of conf's rules begins. */
 const struct tf_origin *tf_conf_rule_origin(const struct tf_conf *conf, const struct tf_rule *rule);
 /* The first override for a target, or NULL. */

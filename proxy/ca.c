@@ -215,8 +215,8 @@ struct ca *ca_load(const struct tf_conf *conf, bool *missing, char *error, size_
     if (missing)
         *missing = !exists;
     if (!exists) {
-        snprintf(error, size, "there is no CA yet: %.300s is not there; make it: tlsfloor ca init",
-                 files.certificate);
+        snprintf(error, size, "there is no CA yet: %.200s is not there; make it: tlsfloor ca init%.200s",
+                 files.certificate, ca_option(conf));
         return NULL;
     }
     struct ca *ca = calloc(1, sizeof *ca);

@@ -52,6 +52,8 @@ void ca_share_leaf_keys(struct ca *ca, const struct ca *old);
  * leaf_days, with a random serial. To be freed; NULL: OpenSSL cannot. */
 X509 *ca_sign_leaf(struct ca *ca, const char *name, enum tf_leaf kind, int64_t now_s);
 
+/* What `tlsfloor ca ...` in a hint has to end with, to be about the same configuration: ` -c FILE`, or "". */
+const char *ca_option(const struct tf_conf *conf);
 /* Warns, at the rules' own lines, of names that they upgrade and that the CA may not vouch for, and of rules
  * that make it good for every name. */
 void ca_report_outgrown(const struct ca *ca, const struct tf_conf *conf, FILE *errors);

@@ -90,8 +90,9 @@ static int init(const struct conf *conf, const struct question *q)
 
     int code = show(conf, q);
     if (make && code != UNUSABLE)
-        printf("\nClients have to trust it: tlsfloor ca export --for windows (java, debian, printer and so "
-               "on)\n");
+        printf("\nClients have to trust it: tlsfloor ca export%s --for windows (java, debian, printer and so "
+               "on)\n",
+               ca_option(&conf->tf));
     return code == UNUSABLE ? code : FINE;
 }
 

@@ -41,6 +41,11 @@ static void report_wide(const struct outgrown *o)
     warn(o, sentence);
 }
 
+const char *ca_option(const struct tf_conf *conf)
+{
+    return conf->option ? conf->option : "";
+}
+
 static void report_outgrown(const struct outgrown *o)
 {
     char more[64] = "", sentence[SENTENCE_MAX];
@@ -50,9 +55,9 @@ static void report_outgrown(const struct outgrown *o)
         snprintf(more, sizeof more, " and %zu more", o->count - 1);
     snprintf(sentence, sizeof sentence,
              "%s%s%s upgrades %s%s, which the CA in %.300s may not vouch for; make a new certificate with "
-             "tlsfloor ca init --renew, and let the clients import it",
+             "tlsfloor ca init --renew%.300s, and let the clients import it",
              o->rule ? "[rule " : "what no rule matches", o->rule ? o->rule->name : "", o->rule ? "]" : "",
-             o->first, more, o->conf->ca.directory);
+             o->first, more, o->conf->ca.directory, ca_option(o->conf));
     warn(o, sentence);
 }
 

@@ -164,18 +164,30 @@ static struct conf *make_conf(const char *file, const char *text, size_t n, FILE
     return NULL;
 }
 
+/* ` -c FILE`; without memory for it, hints are a little shorter. */
+static const char *option_of(struct conf *c)
+{
+    size_t size = strlen(c->file) + sizeof " -c ";
+    char *option = tf_arena_alloc(&c->arena, size);
+    if (option)
+        snprintf(option, size, " -c %s", c->file);
+    return option;
+}
+
 struct conf *conf_load(const char *file, FILE *errors)
 {
+    bool is_default = strcmp(file, conf_default_file()) == 0;
     char error[256];
     size_t n;
     char *text = conf_file_read(file, &n, error, sizeof error);
     if (!text) {
-        bool is_default = strcmp(file, conf_default_file()) == 0;
         fprintf(errors, "%s: %s%s\n", file, error,
                 is_default ? "; name the configuration file with -c FILE" : "");
         return NULL;
     }
     struct conf *c = make_conf(file, text, n, errors);
+    if (c && !is_default)
+        c->tf.option = option_of(c);
     free(text);
     return c;
 }

@@ -29,7 +29,7 @@ static const struct command {
     {"endpoints", endpoints_main, ENDPOINTS_ARGUMENTS, "the Microsoft 365 endpoint set"},
     {"hash-password", hash_password_main, HASH_PASSWORD_ARGUMENTS,
      "a password, read from the terminal or standard input, for a file of users"},
-    {"version", version_main, "", "versions of this program and of its libraries"},
+    {"version", version_main, "(or --version)", "versions of this program and of its libraries"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -65,7 +65,8 @@ int main(int argc, char **argv)
         if (strcmp(name, commands[i].name) == 0)
             return run_command(&commands[i], argc - 1, argv + 1);
     if (argc > 1)
-        fprintf(stderr, "tlsfloor: there is no command '%s'\n\n", name);
-    put_help(stderr);
+        fprintf(stderr, "tlsfloor: there is no command '%s'; see tlsfloor --help\n", name);
+    else
+        put_help(stderr);
     return EXIT_USAGE;
 }

@@ -120,9 +120,10 @@ static struct ca *take_ca(const struct tf_conf *tf, bool may_make, char *error, 
     struct ca *ca = ca_load(tf, &missing, error, size);
     if (ca != NULL || !missing || !may_make || !ca_make(tf, false, error, size))
         return ca;
-    fprintf(stderr,
-            "tlsfloor: made a CA in %s; clients that are to be upgraded must trust it: tlsfloor ca export\n",
-            tf->ca.directory);
+    fprintf(
+        stderr,
+        "tlsfloor: made a CA in %s; clients that are to be upgraded must trust it: tlsfloor ca export%s\n",
+        tf->ca.directory, ca_option(tf));
     return ca_load(tf, NULL, error, size);
 }
 

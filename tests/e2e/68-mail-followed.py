@@ -292,8 +292,11 @@ def what_follows_STARTTLS_must_be_TLS():
                 client.greet()
                 client.ask_for_tls()
                 client.send(b"EHLO again\r\n")
-                check_equal(client.rest()[:1], b"\x15", "an alert")
-            gateway.record({"event.action": "not-tls", "event.code": "client-not-tls"})
+                check_in(SAYS_NO[protocol], client.line()[:8], "the answer")
+                check_equal(client.rest(), b"", "what comes behind it")
+            gateway.record({"event.action": "malformed", "event.code": "starttls-command-injection"})
+            heard = origin.session().commands()
+            check(not any("again" in command for command in heard), f"the server has heard {heard}")
 
 
 @story

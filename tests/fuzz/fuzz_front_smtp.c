@@ -1,11 +1,12 @@
 /* An SMTP client and a server say whatever they like, in pieces; the session
  * does what the front wants. What must hold whatever they say: who is only
  * followed is passed untouched; without TLS the server gets nothing but EHLO
- * and STARTTLS, and a client that is deaf gets nothing.
+ * and STARTTLS, with a bridge nothing that matters before a login, and a
+ * client that is deaf gets nothing.
  *
  * Input: the plan, then pieces, each { flags, length, bytes }. */
-#include "../../lib/front.h"
 #include "../../lib/m365.h"
+#include "../../lib/mail_line.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ struct stage {
         size_t n;
         bool is_last, is_tls;
     } said[2];
+    bool has_logged_in; /* with us, and inside the same TLS */
     bool is_over;
 };
 
@@ -61,6 +63,18 @@ static void check_dance(const struct tf_writer *w)
     }
 }
 
+/* Before anybody has logged in with a bridge. There is one command at a time. */
+static void check_harmless(const struct tf_writer *w)
+{
+    static const char *const verbs[] = {"EHLO", "STARTTLS", "NOOP", "RSET", "HELP", "QUIT"};
+    struct tf_text rest = {w->p, w->len};
+    struct tf_text verb = tf_mail_word(&rest);
+    bool is_harmless = w->len == 0;
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        is_harmless = is_harmless || tf_text_is_word(verb, verbs[i]);
+    assert(is_harmless);
+}
+
 static void check(const struct stage *s, enum tf_side from, const uint8_t *in, size_t used,
                   const struct tf_writer w[2])
 {
@@ -72,6 +86,8 @@ static void check(const struct stage *s, enum tf_side from, const uint8_t *in, s
     }
     if (!s->said[TF_SERVER].is_tls && !s->plan.is_opportunistic)
         check_dance(&w[TF_SERVER]);
+    if (s->plan.is_bridge && !s->has_logged_in)
+        check_harmless(&w[TF_SERVER]);
     assert(!is_deaf(s) || w[TF_CLIENT].len == 0);
 }
 
@@ -106,6 +122,7 @@ static void call(struct stage *s, enum call call, enum tf_side side, unsigned fl
         result = tf_front_smtp.secured(s->state, side, &io, &s->facts);
         break;
     case CALL_LOGGED_IN:
+        s->has_logged_in = s->has_logged_in || is_right;
         result = tf_front_smtp.logged_in(s->state, is_right, is_right ? "token" : NULL, &io, &s->facts);
         break;
     }
@@ -136,6 +153,7 @@ static void secure(struct stage *s, enum tf_side side, unsigned flags)
         return;
     }
     s->said[side].is_tls = true;
+    s->has_logged_in = s->has_logged_in && side == TF_SERVER;
     call(s, CALL_SECURED, side, flags);
 }
 
@@ -218,7 +236,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     s.plan.is_server_tls = s.plan.is_server_tls && s.plan.way != TF_MAIL_FOLLOW;
     s.facts.m365 = plan & IS_M365 ? &set : NULL;
     strcpy(s.facts.target.host, "mail.example");
-    strcpy(s.facts.user, "user");
+    strcpy(s.facts.mailbox, "box@mail.example");
     call(&s, CALL_BEGIN, TF_SERVER, 0);
     while (in.left > 0 && !s.is_over)
         take_piece(&s, &in);

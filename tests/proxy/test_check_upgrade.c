@@ -121,8 +121,13 @@ static void rules_that_outgrow_the_ca_are_warned_of(void **state)
     assert_int_equal(
         check(RULE "[rule more]\ndestination = a.floor.test, b.example, c.example\naction = upgrade\n"), 0);
     assert_said(":8: warning: [rule more] upgrades b.example and 1 more, which the CA in ");
-    assert_has(o.err, " may not vouch for; make a new certificate with tlsfloor ca init --renew, and let the "
-                      "clients import it\n");
+    char expected[256];
+    snprintf(
+        expected, sizeof expected,
+        " may not vouch for; make a new certificate with tlsfloor ca init --renew -c %s, and let the clients "
+        "import it\n",
+        file);
+    assert_has(o.err, expected);
     assert_null(strstr(o.err, "[rule old]"));
     assert_int_equal(check("[rule all]\naction = upgrade\n"), 0);
     assert_said(":5: warning: [rule all] upgrades *, which the CA in ");

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "../../proxy/conf_load.h"
+#include "cert_maker.h"
 #include "command_stage.h"
 
 static struct output o;
@@ -271,6 +272,29 @@ static void the_parent_proxy_and_logins_are_named(void **state)
     unlink(file);
 }
 
+static void a_certificate_of_the_listeners_own_is_named(void **state)
+{
+    static const char lines[] = "[listener f]\nlisten = 127.0.0.1:1\nkind = forward\n"
+                                "upstream = a.floor.test\nclient_tls = implicit\ncertificate = ";
+    char text[256], expected[256];
+    struct maker m = cert_make(&(struct cert_plan){.cn = "adfs"}, NULL);
+    char *pem = stage_file("", 0);
+    (void)state;
+    cert_write(pem, &m.certificate, 1, m.key, NULL);
+    snprintf(text, sizeof text, "%s%s\n", lines, pem);
+    char *file = stage_file(text, strlen(text));
+    const char *argv[] = {"explain", "-c", file, "--client", "127.0.0.1", "--dest", "a:443", NULL};
+    assert_int_equal(stage_run(explain_main, &o, argv), 0);
+    snprintf(expected, sizeof expected, "certificate  the listener's own, %s (CN=adfs, until 20", pem);
+    assert_has(o.out, expected);
+    unlink(pem);
+    assert_int_equal(stage_run(explain_main, &o, argv), 0);
+    assert_has(o.out,
+               "certificate  the listener's own, which cannot be read here: [listener f] certificate: ");
+    unlink(file);
+    cert_free(&m);
+}
+
 static void without_a_file_the_default_is_explained(void **state)
 {
     const char *argv[] = {"explain", "--client", "127.0.0.1", "--dest", "a.example:443", NULL};
@@ -338,6 +362,7 @@ int main(void)
         cmocka_unit_test(a_hello_without_a_name_goes_nowhere_on_sni),
         cmocka_unit_test(a_gateway_that_only_watches_says_so),
         cmocka_unit_test(the_parent_proxy_and_logins_are_named),
+        cmocka_unit_test(a_certificate_of_the_listeners_own_is_named),
         cmocka_unit_test(without_a_file_the_default_is_explained),
         cmocka_unit_test(help_is_printed_and_is_0),
         cmocka_unit_test(wrong_usage_is_said_and_is_2),

@@ -10,7 +10,6 @@
 #include "../../proxy/ca.h"
 #include "../../proxy/conf_load.h"
 #include "../lib/hello_maker.h"
-#include "cert_maker.h"
 #include "command_stage.h"
 
 static struct output o;
@@ -223,26 +222,6 @@ static void clients_whose_tls_ends_here_in_any_case_are_told_of(void **state)
     assert_has(o.out, "certificate  for a.floor.test with ");
 }
 
-static void a_certificate_of_the_listeners_own_is_named(void **state)
-{
-    static const char lines[] = "[listener f]\nlisten = 127.0.0.1:1\nkind = forward\n"
-                                "upstream = a.floor.test\nclient_tls = implicit\ncertificate = ";
-    char text[256], expected[256];
-    struct maker m = cert_make(&(struct cert_plan){.cn = "adfs", .to_s = 86400}, NULL);
-    char *pem = stage_file("", 0);
-    (void)state;
-    cert_write(pem, &m.certificate, 1, m.key, NULL);
-    snprintf(text, sizeof text, "%s%s\n", lines, pem);
-    explain(text, "a.example:443");
-    snprintf(expected, sizeof expected, "certificate  the listener's own, %s (CN=adfs, until 20", pem);
-    assert_has(o.out, expected);
-    unlink(pem);
-    explain(text, "a.example:443");
-    assert_has(o.out,
-               "certificate  the listener's own, which cannot be read here: [listener f] certificate: ");
-    cert_free(&m);
-}
-
 /* Who never gets to a hello is not told of verdicts on hellos. */
 static void plain_mail_that_must_be_upgraded_and_is_not_ends_it(void **state)
 {
@@ -275,7 +254,6 @@ int main(void)
         TEST(plain_http_is_judged_beside_tls),
         TEST(a_forward_listener_has_plain_http_to_its_upstream),
         TEST(clients_whose_tls_ends_here_in_any_case_are_told_of),
-        TEST(a_certificate_of_the_listeners_own_is_named),
         TEST(plain_mail_that_must_be_upgraded_and_is_not_ends_it),
     };
     return cmocka_run_group_tests_name("explain_upgrade", tests, NULL, NULL);

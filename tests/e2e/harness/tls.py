@@ -2,6 +2,7 @@
 handshake bytes over other records and segments."""
 
 import contextlib
+import errno
 import socket
 import ssl
 import warnings
@@ -139,8 +140,12 @@ class TlsPeer:
         self.shut()
 
     def shut(self):
-        """The end of the connection's one half, without a close_notify."""
-        self.sock.shutdown(socket.SHUT_WR)
+        """The end of the connection's one half, without a close_notify; if the other side has not gone yet."""
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            if error.errno != errno.ENOTCONN:
+                raise
 
     def close(self):
         try:
