@@ -124,6 +124,12 @@ def wrong_usage_is_exit_code_2():
 
 
 @story
+def a_command_that_is_not_there_is_told_of_in_a_line():
+    check_equal(run_client(program(), "nonsense").output.count("\n"), 1, "lines")
+    check_in("--version", run_client(program(), "--help").output, "help")
+
+
+@story
 def a_port_that_is_taken_is_exit_code_3():
     with_taken = "[listener proxy]\nlisten = 192.0.2.1:3128\nkind = connect\n"
     check_equal(with_file(with_taken, "run", "-c", "FILE").status, 3, "exit code")

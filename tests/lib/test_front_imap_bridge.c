@@ -10,7 +10,7 @@
 /* what follows from `scanner@example` and `secret` under the tag `a` */
 #define LOGS_IN                                                                                              \
     {WANTS, "login scanner@example:secret"}, {TO_S, ""}, {LOGIN_RIGHT, "token"},                             \
-        {TO_S, "a AUTHENTICATE XOAUTH2\r\n"}, {S, "+ \r\n"}, {TO_S, XOAUTH2 "\r\n"}, {S, "a OK in\r\n"},            \
+        {TO_S, "a AUTHENTICATE XOAUTH2\r\n"}, {S, "+ \r\n"}, {TO_S, XOAUTH2 "\r\n"}, {S, "a OK in\r\n"},     \
         {TO_C, "a OK in\r\n"},                                                                               \
     {                                                                                                        \
         WANTS, "switch"                                                                                      \

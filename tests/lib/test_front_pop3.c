@@ -61,7 +61,7 @@
     }
 #define LOGS_IN                                                                                              \
     {WANTS, "login scanner@example:secret"}, {TO_S, ""}, {LOGIN_RIGHT, "token"}, {TO_S, "AUTH XOAUTH2\r\n"}, \
-        {S, "+ \r\n"}, {TO_S, XOAUTH2 "\r\n"}, {S, "+OK in\r\n"}, {TO_C, "+OK in\r\n"},                             \
+        {S, "+ \r\n"}, {TO_S, XOAUTH2 "\r\n"}, {S, "+OK in\r\n"}, {TO_C, "+OK in\r\n"},                      \
     {                                                                                                        \
         WANTS, "switch"                                                                                      \
     }

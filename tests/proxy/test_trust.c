@@ -151,7 +151,7 @@ static void key_that_cannot_be_read_is_refused(void **state)
     assert_fails("ca.pem", "chain.pem", "secret.key", "[upstream] key: /tmp/",
                  "the key has a password; take it off");
     assert_fails("ca.pem", "chain.pem", "empty", "[upstream] key: /tmp/", "must hold the key");
-    assert_fails("ca.pem", "chain.pem", "", "[upstream] certificate: /tmp/", "must hold the key");
+    assert_fails("ca.pem", "chain.pem", "", "[upstream] certificate: /tmp/", "there is no key in it");
     assert_fails("ca.pem", "", "own.key", "[upstream] key: /tmp/", "a key without a certificate");
 }
 
