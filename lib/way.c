@@ -86,18 +86,31 @@ struct tf_mail_plan tf_way_plan(const struct tf_conf *conf, const struct tf_list
     };
 }
 
-static bool has_certificate(const struct tf_listener *listeners, const char *name)
+static bool has_listener(const struct tf_rule *rule, const char *name)
 {
-    for (const struct tf_listener *l = listeners; l; l = l->next)
-        if (strcmp(l->name, name) == 0)
-            return l->certificate[0] != '\0' && !l->tls;
-    return false;
+    for (size_t i = 0; i < rule->listener_count; i++)
+        if (strcmp(rule->listeners[i], name) == 0)
+            return true;
+    return rule->listener_count == 0;
+}
+
+/* Whether sessions of a listener can be what a rule is for, as far as names tell it. */
+static bool may_lead(const struct tf_listener *listener, const struct tf_rule *rule)
+{
+    const struct tf_target *to = &listener->upstream;
+    bool is_open = listener->kind != TF_KIND_FORWARD || to->is_address || rule->destination_count == 0;
+    for (size_t i = 0; i < rule->destination_count && !is_open; i++)
+        is_open = rule->destinations[i].kind != TF_TO_NAME ||
+                  tf_host_matches(rule->destinations[i].pattern, to->host, strlen(to->host));
+    return is_open;
 }
 
 bool tf_way_needs_ca(const struct tf_listener *listeners, const struct tf_rule *rule)
 {
-    for (size_t i = 0; i < rule->listener_count; i++)
-        if (!has_certificate(listeners, rule->listeners[i]))
+    for (const struct tf_listener *l = listeners; l; l = l->next) {
+        bool has_own = l->certificate[0] != '\0' && !l->tls;
+        if (!has_own && has_listener(rule, l->name) && may_lead(l, rule))
             return true;
-    return rule->listener_count == 0;
+    }
+    return listeners == NULL; /* of rules alone nobody knows whom they are for */
 }

@@ -171,6 +171,26 @@ static void an_upgrade_for_listeners_with_certificates_needs_no_ca(void **state)
     assert_fine(&s, own);
 }
 
+/* A rule for any listener, as long as none without a certificate leads to its destinations. */
+static void an_upgrade_that_only_listeners_with_certificates_lead_to_needs_no_ca(void **state)
+{
+    static const char off[] = "[listener adfs]\nlisten = 127.0.0.1:1\nkind = forward\nupstream = adfs.test\n"
+                              "certificate = c\n[ca]\ndirectory = off\n"
+                              "[rule r]\ndestination = *.test\naction = upgrade\n";
+    static const char *const others[] = {"kind = forward\nupstream = other.example\n",
+                                         "kind = forward\nupstream = other.test\n", "kind = connect\n"};
+    char lines[512];
+    (void)state;
+    assert_fine(&s, off);
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(lines, sizeof lines, "%s[listener x]\nlisten = 127.0.0.1:2\n%s", off, others[i]);
+        if (i == 0)
+            assert_fine(&s, lines);
+        else
+            assert_refused(&s, lines, "[rule r] action = upgrade needs a CA");
+    }
+}
+
 static void a_key_needs_its_certificate(void **state)
 {
     (void)state;
@@ -269,6 +289,7 @@ int main(void)
         cmocka_unit_test(a_rule_that_an_earlier_one_hides_is_warned_of),
         cmocka_unit_test(upgrades_need_a_ca),
         cmocka_unit_test(an_upgrade_for_listeners_with_certificates_needs_no_ca),
+        cmocka_unit_test(an_upgrade_that_only_listeners_with_certificates_lead_to_needs_no_ca),
         cmocka_unit_test(a_key_needs_its_certificate),
         cmocka_unit_test(a_parent_proxy_has_a_port_and_whoever_logs_in_a_password),
         cmocka_unit_test(one_file_for_both_logs_is_refused),
