@@ -172,11 +172,11 @@ static bool take_tls(struct stage *stage, const struct stage *old, char *error, 
 static bool open_doors(struct stage *stage, const struct stage *old, char *error, size_t size)
 {
     const struct tf_conf *tf = &stage->conf->tf;
-    size_t n = 0;
+    size_t n = 1; /* so that there is something to hold */
     for (const struct tf_listener *l = tf->listeners; l != NULL; l = l->next)
         n++;
     stage->doors = calloc(n, sizeof *stage->doors);
-    if (stage->doors == NULL && n > 0) {
+    if (stage->doors == NULL) {
         snprintf(error, size, "out of memory");
         return false;
     }

@@ -2,6 +2,7 @@
 version of TLS. A way is the name of a `forward` listener, or CONNECT."""
 
 import base64
+import functools
 import imaplib
 import poplib
 import smtplib
@@ -212,6 +213,13 @@ def curl_mail(gateway, origin, path, *options, way=WAY, version="plain", is_impl
     return run_client("curl", "-sS", "-v", *where, *tls, *options, url, stdin=stdin)
 
 
+@functools.cache
+def swaks_checks_names():
+    """The swaks of Debian 13 verifies the name too, and can be told which; that of Debian 12 does neither."""
+    version = run_client("swaks", "--version").output.split("version ")[1]
+    return int(version[:4]) > 2020
+
+
 def swaks(gateway, origin, *options, way=WAY, version="plain", is_implicit=False, ca=None):
     """`version` as curl_mail has it."""
     tls = []
@@ -219,6 +227,7 @@ def swaks(gateway, origin, *options, way=WAY, version="plain", is_implicit=False
         name = {"1.0": "tlsv1", "1.1": "tlsv1_1", "1.2": "tlsv1_2", "1.3": "tlsv1_3"}[version]
         tls = ["--tls-on-connect" if is_implicit else "--tls", "--tls-protocol", name, "--tls-verify"]
         tls += ["--tls-cipher", "DEFAULT:@SECLEVEL=0", "--tls-ca-path", ca]
+        tls += ["--tls-verify-target", origin.name] if swaks_checks_names() else []
     where = ["--server", "127.0.0.1", "--port", str(gateway.ports[way]), "--ehlo", "scanner.example"]
     mail = ["--from", "scanner@contoso.example", "--to", "me@contoso.example"]
     return run_client(
