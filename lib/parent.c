@@ -107,3 +107,9 @@ bool tf_parent_is_bypassed(const struct tf_destination *bypass, size_t n, const 
             return true;
     return false;
 }
+
+bool tf_parent_takes(const struct tf_conf *conf, const struct tf_target *target)
+{
+    return conf->parent.proxy.host[0] != '\0' &&
+           !tf_parent_is_bypassed(conf->parent.bypass, conf->parent.bypass_count, conf->policy.m365, target);
+}

@@ -2,8 +2,7 @@
 #ifndef TF_PARENT_H
 #define TF_PARENT_H
 
-#include "facts.h"
-#include "policy.h"
+#include "conf.h"
 
 /* `user`: "" for no login. Writes base64 of USER:PASSWORD, as Basic wants it (RFC 7617), NUL-terminated.
  * False: there is no room. */
@@ -19,5 +18,7 @@ struct tf_text tf_parent_status_line(struct tf_span in, size_t used);
 /* Whether a target is connected directly. Its address, if it has none itself, is not looked up. */
 bool tf_parent_is_bypassed(const struct tf_destination *bypass, size_t n, const struct tf_m365 *m365,
                            const struct tf_target *target);
+/* Whether there is a parent proxy, and a target is reached through it. */
+bool tf_parent_takes(const struct tf_conf *conf, const struct tf_target *target);
 
 #endif

@@ -220,16 +220,10 @@ static bool cross(struct crossing *c, const struct tf_conf *conf, char *error, s
     return ok;
 }
 
-static bool goes_by_parent(const struct tf_conf *conf, const struct tf_target *target)
-{
-    return conf->parent.proxy.host[0] != '\0' &&
-           !tf_parent_is_bypassed(conf->parent.bypass, conf->parent.bypass_count, conf->policy.m365, target);
-}
-
 int fetch_connect(const struct tf_conf *conf, const struct tf_target *target, uint64_t deadline_ms,
                   char *error, size_t size)
 {
-    if (!goes_by_parent(conf, target))
+    if (!tf_parent_takes(conf, target))
         return connect_directly(conf, target, deadline_ms, error, size);
     struct crossing c = {.fd = connect_directly(conf, &conf->parent.proxy, deadline_ms, error, size),
                          .deadline_ms = deadline_ms,

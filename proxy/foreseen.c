@@ -18,9 +18,7 @@ static struct tf_addr dialled_address(const struct tf_conf *conf, const struct t
 void foresee_way(const struct tf_conf *conf, struct tf_facts *facts)
 {
     const struct tf_target *target = &facts->target;
-    facts->by_parent =
-        conf->parent.proxy.host[0] != '\0' &&
-        !tf_parent_is_bypassed(conf->parent.bypass, conf->parent.bypass_count, conf->policy.m365, target);
+    facts->by_parent = tf_parent_takes(conf, target);
     facts->destination = facts->by_parent ? target->addr : dialled_address(conf, target);
 }
 

@@ -41,8 +41,17 @@ extern const struct step step_secure, step_originate, step_mint, step_terminate;
 /* steps_flow.c: bytes flow, or do not */
 extern const struct step step_relay, step_carry, step_refuse;
 
-/* steps_approach.c: whether connections for this session lead through the parent proxy. */
-bool goes_by_parent(const struct session *s);
+/* Writes facts->detail where that is no fixed sentence; note_why takes what was written into use. */
+static inline struct tf_writer why_writer(struct session *s)
+{
+    return tf_writer_of(s->setup->why, sizeof s->setup->why - 1);
+}
+
+static inline void note_why(struct session *s, const struct tf_writer *why)
+{
+    s->setup->why[why->len] = '\0';
+    session_facts(s)->detail = why->len > 0 ? s->setup->why : NULL;
+}
 
 /* steps_login.c: goes on with the check of setup->login, after TF_FEED_LOGIN. STEP_NEXT: it is over, and
  * *feed is what the front says to it. */

@@ -12,14 +12,6 @@
 #include <assert.h>
 #include <stddef.h>
 
-bool goes_by_parent(const struct session *s)
-{
-    const struct tf_conf *conf = &s->conf->tf;
-    return conf->parent.proxy.host[0] != '\0' &&
-           !tf_parent_is_bypassed(conf->parent.bypass, conf->parent.bypass_count, conf->policy.m365,
-                                  &s->setup->facts.target);
-}
-
 /* A plain request is sent to the parent itself (RFC 9112 3.2.2); all else goes through a tunnel. */
 static bool wants_tunnel(const struct session *s)
 {
@@ -61,14 +53,12 @@ static enum step_result ask_parent(struct session *s)
 /* Without a detail, the parent's own words are it. */
 static enum step_result parent_refuses(struct session *s, struct tf_span answer, size_t used)
 {
-    struct setup *setup = s->setup;
-    if (setup->facts.detail != NULL)
+    if (session_facts(s)->detail != NULL)
         return STEP_REFUSE;
     struct tf_text line = tf_parent_status_line(answer, used);
-    struct tf_writer why = tf_writer_of(setup->why, sizeof setup->why - 1);
+    struct tf_writer why = why_writer(s);
     tls_put_peer_text(&why, line.p, line.n);
-    setup->why[why.len] = '\0';
-    setup->facts.detail = setup->why;
+    note_why(s, &why);
     return STEP_REFUSE;
 }
 

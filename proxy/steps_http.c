@@ -13,7 +13,7 @@ struct tf_feed_io front_io(struct session *s, enum tf_side from, struct tf_write
 {
     const struct link *l = &s->side[from];
     bool is_forward = s->listener->kind == TF_KIND_FORWARD;
-    bool is_to_parent = session_facts(s)->ask == TF_ASK_HTTP && goes_by_parent(s);
+    bool is_to_parent = session_facts(s)->ask == TF_ASK_HTTP && session_facts(s)->by_parent;
     return (struct tf_feed_io){.in = link_ahead(l),
                                .eof = l->eof,
                                .to_client = to_client,

@@ -22,14 +22,13 @@ static void on_checked(void *arg, bool ok)
     session_run(s);
 }
 
-static void note_why(struct session *s, const char *why)
+/* Cut where it is longer than there is room for. */
+static void note_text(struct session *s, const char *why)
 {
-    struct setup *setup = s->setup;
-    struct tf_writer w = tf_writer_of(setup->why, sizeof setup->why - 1);
+    struct tf_writer w = why_writer(s);
     size_t n = strlen(why);
     tf_put(&w, why, n < w.cap ? n : w.cap);
-    setup->why[w.len] = '\0';
-    setup->facts.detail = setup->why;
+    note_why(s, &w);
 }
 
 static void on_token(void *arg, const char *token, const char *why)
@@ -40,7 +39,7 @@ static void on_token(void *arg, const char *token, const char *why)
     check->token = token != NULL ? strdup(token) : NULL;
     check->state = LOGIN_FETCHED;
     if (token == NULL)
-        note_why(s, why);
+        note_text(s, why);
     session_run(s);
 }
 

@@ -1,6 +1,7 @@
 /* Steps: may this client go there, what is the verdict, and the way to the server. */
 #include "steps.h"
 
+#include "../lib/parent.h"
 #include "loop.h"
 
 #include <stddef.h>
@@ -15,7 +16,7 @@ static enum step_result run_access(struct session *s)
         /* Monitoring lets what is not TLS pass, but without a name there is nowhere to go. */
         return refuse_for(s, facts->reason != TF_REASON_NONE ? facts->reason : TF_REASON_SNI_MISSING);
     }
-    facts->by_parent = goes_by_parent(s);
+    facts->by_parent = tf_parent_takes(&s->conf->tf, &facts->target);
     enum tf_reason why = tf_access_port(&s->conf->tf.access, facts->target.port);
     return why == TF_REASON_NONE ? STEP_NEXT : refuse_for(s, why);
 }
@@ -29,7 +30,7 @@ static enum step_result run_decide(struct session *s)
     struct tf_facts *facts = session_facts(s);
     if (facts->verdict != TF_VERDICT_NONE)
         return STEP_NEXT;
-    facts->by_parent = goes_by_parent(s);
+    facts->by_parent = tf_parent_takes(&s->conf->tf, &facts->target);
     int32_t today = tf_day_of(facts->started_us / 1000000);
     if (tf_policy_decide(&s->conf->tf.policy, facts, today) == TF_NEEDS_ADDRESS)
         return STEP_NEXT;

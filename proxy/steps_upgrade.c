@@ -10,11 +10,9 @@
 enum step_result refuse_handshake(struct session *s, enum tf_side side,
                                   enum tf_reason (*failure)(SSL *ssl, struct tf_writer *why))
 {
-    struct setup *setup = s->setup;
-    struct tf_writer why = tf_writer_of(setup->why, sizeof setup->why - 1);
-    setup->facts.reason = failure(s->side[side].tls->ssl, &why);
-    setup->why[why.len] = '\0';
-    setup->facts.detail = why.len > 0 ? setup->why : NULL;
+    struct tf_writer why = why_writer(s);
+    session_facts(s)->reason = failure(s->side[side].tls->ssl, &why);
+    note_why(s, &why);
     return STEP_REFUSE;
 }
 

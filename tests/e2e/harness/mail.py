@@ -173,17 +173,8 @@ def of_base64(text):
     return base64.b64decode(text).decode()
 
 
-class SmtpOrigin(MailOrigin):
-    protocol = "smtp"
-    consent = "220 2.0.0 SMTP server ready"
-    greeting = "220 AM0PR01CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready"
-    capabilities = (
-        "SIZE 157286400", "PIPELINING", "DSN", "ENHANCEDSTATUSCODES", "8BITMIME", "BINARYMIME", "CHUNKING", "SMTPUTF8",
-    )  # fmt: skip
-
-    def __init__(self, name=SMTP_HOST, asked_port=587, auth="LOGIN XOAUTH2", **more):
-        self.auth = auth
-        super().__init__(name, asked_port, **more)
+class VerbOrigin(MailOrigin):
+    """A server whose commands begin with their verb: `on_VERB` takes one."""
 
     def converse(self, session):
         while True:
@@ -193,14 +184,28 @@ class SmtpOrigin(MailOrigin):
             if verb in self.answers:
                 session.take(self.answers[verb])
             elif verb == "QUIT":
-                session.write("221 2.0.0 Service closing transmission channel")
+                session.write(self.farewell)
                 return
             else:
                 getattr(self, f"on_{verb.lower()}", self.on_other)(session, rest)
 
-    @staticmethod
-    def on_other(session, _):
-        session.write("500 5.3.3 Unrecognized command")
+    def on_other(self, session, _):
+        session.write(self.unknown)
+
+
+class SmtpOrigin(VerbOrigin):
+    protocol = "smtp"
+    farewell = "221 2.0.0 Service closing transmission channel"
+    unknown = "500 5.3.3 Unrecognized command"
+    consent = "220 2.0.0 SMTP server ready"
+    greeting = "220 AM0PR01CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready"
+    capabilities = (
+        "SIZE 157286400", "PIPELINING", "DSN", "ENHANCEDSTATUSCODES", "8BITMIME", "BINARYMIME", "CHUNKING", "SMTPUTF8",
+    )  # fmt: skip
+
+    def __init__(self, name=SMTP_HOST, asked_port=587, auth="LOGIN XOAUTH2", **more):
+        self.auth = auth
+        super().__init__(name, asked_port, **more)
 
     def on_ehlo(self, session, _):
         lines = ["AM0PR01CA0001.outlook.office365.com Hello [192.0.2.1]", *self.capabilities]
@@ -374,30 +379,15 @@ class ImapOrigin(MailOrigin):
         session.write(f"{tag} OK IDLE completed.")
 
 
-class Pop3Origin(MailOrigin):
+class Pop3Origin(VerbOrigin):
     protocol = "pop3"
+    farewell = "+OK Microsoft Exchange Server POP3 server signing off."
+    unknown = "-ERR Protocol error. 14"
     greeting = "+OK The Microsoft Exchange POP3 service is ready. [QQBNADAAUABS]"
     consent = "+OK Begin TLS negotiation."
 
     def __init__(self, name=IMAP_HOST, asked_port=110, **more):
         super().__init__(name, asked_port, **more)
-
-    def converse(self, session):
-        while True:
-            line = session.read_line().decode("latin-1").rstrip("\r\n")
-            verb, _, rest = line.partition(" ")
-            verb = verb.upper()
-            if verb in self.answers:
-                session.take(self.answers[verb])
-            elif verb == "QUIT":
-                session.write("+OK Microsoft Exchange Server POP3 server signing off.")
-                return
-            else:
-                getattr(self, f"on_{verb.lower()}", self.on_other)(session, rest)
-
-    @staticmethod
-    def on_other(session, _):
-        session.write("-ERR Protocol error. 14")
 
     def on_capa(self, session, _):
         lines = ["+OK", "TOP", "UIDL"]
