@@ -67,6 +67,8 @@ struct tf_limits {
     uint32_t per_user;        /* 0: no limit */
     uint32_t logins;          /* remembered, of one loop */
     uint32_t log_bytes;       /* queue in front of the log thread */
+    uint32_t rollups;         /* of one loop */
+    uint32_t inventory_clients, inventory_destinations, inventory_queue, acquaintances; /* of all loops */
     uint32_t dns_entries, dns_ttl_max_ms, dns_negative_ms, dns_ms;
     uint32_t pipes;             /* of one loop's splice pool */
     uint32_t leaves;            /* minted certificates, of one loop */
@@ -74,6 +76,9 @@ struct tf_limits {
     uint32_t client_sessions;   /* session IDs that clients may resume, of all loops */
 };
 
+enum tf_log_format { TF_LOG_ECS, TF_LOG_W3C };
+enum tf_pac_kind { TF_PAC_GATEWAY, TF_PAC_LEGACY };
+enum tf_tenants { TF_TENANTS_OFF, TF_TENANTS_V1, TF_TENANTS_V2 };
 enum tf_instance { TF_WORLDWIDE, TF_GCC, TF_GCC_HIGH, TF_DOD, TF_CHINA };
 enum tf_digest_name { TF_SHA256, TF_SHA1 };
 
@@ -108,9 +113,34 @@ struct tf_conf {
         bool lenient; /* the name constraints are not critical */
     } ca;
     struct {
-        const char *block;  /* file, "-", or "off" */
+        const char *block;  /* file, "-", "off", or "syslog:..." */
         const char *access; /* the same */
+        enum tf_log_format format;
+        uint32_t whole;     /* refusals of one kind that have a line each, in every rollup_ms */
+        uint32_t rollup_ms; /* 0: all of them */
     } log;
+    struct {
+        const char *file; /* or "memory", or "off" */
+        uint32_t forget_days, fallback_ms;
+    } inventory;
+    struct {
+        const char *const *proxies;
+        size_t proxy_count;
+        enum tf_pac_kind kind;
+        enum tf_m365_category direct; /* this one and those before it */
+        const struct tf_cidr *clients;
+        size_t client_count;
+    } pac;
+    struct {
+        const char *text, *contact, *link; /* "" where not set */
+    } page;
+    struct {
+        enum tf_tenants version;
+        const char *allowed, *context, *policy; /* "" where not set */
+        bool no_consumer;
+    } tenants;
+    const char *const *admin_hosts; /* patterns of names that the admin socket answers to */
+    size_t admin_host_count;
     struct tf_addr admin; /* family and port 0: off */
     bool admin_on;
     bool open_proxy; /* [access] open_proxy: told to serve the world */

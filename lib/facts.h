@@ -4,6 +4,7 @@
 #ifndef TF_FACTS_H
 #define TF_FACTS_H
 
+#include "client.h"
 #include "hello.h"
 #include "host.h"
 #include "mail.h"
@@ -36,6 +37,7 @@ struct tf_leg {
 };
 
 #define TF_USER_AGENT_MAX 256
+#define TF_GREETING_MAX   64
 #define TF_USER_MAX       256 /* of a user's name or password, with the NUL */
 
 struct tf_facts {
@@ -48,6 +50,10 @@ struct tf_facts {
     bool is_login_wrong;       /* also the last time: nobody has logged in since */
     const char *listener;      /* its name in the configuration */
     char user_agent[TF_USER_AGENT_MAX]; /* where the front saw one, cut to fit; peer bytes; NUL-terminated */
+    char greeting[TF_GREETING_MAX]; /* what it calls itself in EHLO or HELO, cut to fit; peer bytes; "" */
+    struct tf_client client;        /* what software that is; known when the session is logged */
+    bool is_fallback;               /* and whether its hello below the floor is a stray one, of a client that also
+                                     * does better */
     /* where to */
     enum tf_ask ask;
     bool has_target;

@@ -32,6 +32,7 @@ struct tf_rule {
     const struct tf_port_range *ports;
     size_t port_count;
     enum tf_action action;
+    bool page; /* a blocked browser's user gets a page */
     int32_t until_day; /* last day on which it applies, days since 1970-01-01 UTC; INT32_MAX: for ever */
     const char *owner, *ticket; /* "" where not set */
 };

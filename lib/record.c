@@ -13,8 +13,8 @@ enum {
     DETAIL_CUT = 256, /* and what a peer made fail to this */
     SUITES_MAX = 64,  /* a list names so many at most */
     VERSIONS_MAX = 16,
-    LIST_ROOM =
-        TF_SUITE_TEXT_MAX + 64, /* must be left for a list to go on: an entry, "...", and the line's end */
+    /* must be left for a list to go on: an entry, "...", and the line's end, a roll-up's among them */
+    LIST_ROOM = TF_SUITE_TEXT_MAX + 256,
     DIGITS = 40                 /* holds JA3 and JA4 */
 };
 
@@ -61,14 +61,20 @@ static void put_address(struct tf_json *j, const char *key, const struct tf_addr
     tf_put_char(j->w, '"');
 }
 
+static void put_instant(struct tf_json *j, const char *key, int64_t unix_us)
+{
+    tf_json_key(j, key);
+    tf_put_char(j->w, '"');
+    tf_put_time(j->w, unix_us);
+    tf_put_char(j->w, '"');
+}
+
 /* The constants of a line: what kind of event this is, in the words of ECS. */
 static void put_kind(struct tf_json *j, const struct tf_facts *facts, const char *action, const char *type)
 {
-    tf_json_key(j, "@timestamp");
-    tf_put_char(j->w, '"');
-    tf_put_time(j->w, facts->started_us);
+    put_instant(j, "@timestamp", facts->started_us);
     tf_put_text(j->w,
-                "\",\"ecs.version\":\"8.11.0\",\"event.kind\":\"event\",\"event.category\":[\"network\"],"
+                ",\"ecs.version\":\"8.11.0\",\"event.kind\":\"event\",\"event.category\":[\"network\"],"
                 "\"event.type\":[\"connection\",\"");
     tf_put_text(j->w, type);
     tf_put_text(j->w, "\"]");
@@ -91,7 +97,8 @@ static void put_reason(struct tf_json *j, const struct tf_facts *facts)
 
 /* An upgrade has no reason of its own: nothing is wrong. */
 struct occasion {
-    const char *code, *sentence, *fix;
+    const char *code, *sentence;
+    const char *fix; /* NULL: that of the client's version */
 };
 
 static struct occasion occasion_of(const struct tf_facts *facts)
@@ -105,8 +112,7 @@ static struct occasion occasion_of(const struct tf_facts *facts)
     if (tf_version_rank(facts->hello.max_version) >= TF_TLS12)
         return (struct occasion){"client-terminated",
                                  "a client's TLS ended here, and went on in verified TLS", "nothing"};
-    return (struct occasion){"client-upgraded", "a client below the floor was carried on in verified TLS",
-                             tf_reason_info(TF_REASON_CLIENT_BELOW_FLOOR)->advice};
+    return (struct occasion){"client-upgraded", "a client below the floor was carried on in verified TLS", NULL};
 }
 
 static void put_occasion(struct tf_json *j, const struct tf_facts *facts)
@@ -116,12 +122,26 @@ static void put_occasion(struct tf_json *j, const struct tf_facts *facts)
     tf_json_text(j, "event.reason", occasion.sentence);
 }
 
+/* Where it is the client's version that is wrong, the advice is the family's, if that is known. */
+static const char *fix_of_version(const struct tf_facts *facts)
+{
+    const struct tf_client *client = &facts->client;
+    if (client->family != TF_CLIENT_FAMILY_UNKNOWN && !facts->is_fallback)
+        return tf_client_info(client->family)->fix;
+    return tf_reason_info(TF_REASON_CLIENT_BELOW_FLOOR)->advice;
+}
+
 /* What is to be done about it; an answer that puzzles people has advice of its own. */
 static const char *fix_of(const struct tf_facts *facts)
 {
-    if (!tf_record_is_upgraded(facts))
-        return tf_reason_info(facts->reason)->advice;
-    return facts->answer != NULL ? facts->answer->advice : occasion_of(facts).fix;
+    bool upgraded = tf_record_is_upgraded(facts);
+    if (upgraded && facts->answer != NULL)
+        return facts->answer->advice;
+    if (upgraded && occasion_of(facts).fix != NULL)
+        return occasion_of(facts).fix;
+    if (upgraded || facts->reason == TF_REASON_CLIENT_BELOW_FLOOR)
+        return fix_of_version(facts);
+    return tf_reason_info(facts->reason)->advice;
 }
 
 static void put_duration(struct tf_json *j, const struct tf_facts *facts)
@@ -369,7 +389,26 @@ static void line_close(struct tf_writer *w, const struct tf_writer *line)
         w->len += line->len;
 }
 
-void tf_put_block_record(struct tf_writer *w, const struct tf_facts *facts, const struct tf_record_context *c)
+/* Who the client is, how sure that is, and what can be made of it. A healthy client is nobody's business. */
+static void put_client(struct tf_json *j, const struct tf_facts *facts)
+{
+    const struct tf_client *client = &facts->client;
+    const struct tf_client_info *info = tf_client_info(client->family);
+    if (facts->greeting[0] != '\0')
+        tf_json_text(j, "tlsfloor.greeting", facts->greeting);
+    if (facts->has_hello && tf_version_rank(facts->hello.max_version) < TF_TLS12)
+        tf_json_text(j, "tlsfloor.client_class", facts->is_fallback ? "fallback" : "legacy");
+    if (client->family == TF_CLIENT_FAMILY_UNKNOWN)
+        return;
+    tf_json_text(j, "tlsfloor.client_family", info->slug);
+    tf_json_text(j, "tlsfloor.client_name", client->name[0] != '\0' ? client->name : info->name);
+    tf_json_text(j, "tlsfloor.client_certainty", tf_client_certainty_name(client->certainty));
+    tf_json_text(j, "tlsfloor.client_ability", tf_client_ability_name(info->ability));
+    if (info->article[0] != '\0')
+        tf_json_text(j, "tlsfloor.client_article", info->article);
+}
+
+void tf_put_block_head(struct tf_writer *w, const struct tf_facts *facts, const struct tf_record_context *c)
 {
     struct tf_writer line = line_open(w);
     struct tf_json j = tf_json_open(&line);
@@ -387,13 +426,39 @@ void tf_put_block_record(struct tf_writer *w, const struct tf_facts *facts, cons
     put_verdict(&j, facts, c);
     if (facts->step != NULL)
         tf_json_text(&j, "tlsfloor.step", facts->step);
+    put_client(&j, facts);
     tf_json_text(&j, "tlsfloor.fix", fix_of(facts));
     if (facts->has_hello) {
         put_offered_versions(&j, &facts->hello);
         put_offered_suites(&j, &facts->hello);
     }
+    line_close(w, &line);
+}
+
+static void put_repeat(struct tf_json *j, const struct tf_repeat *repeat)
+{
+    tf_json_u64(j, "tlsfloor.repeat.count", repeat->count);
+    put_instant(j, "tlsfloor.repeat.first", repeat->first_us);
+    put_instant(j, "tlsfloor.repeat.last", repeat->last_us);
+}
+
+void tf_put_block_tail(struct tf_writer *w, bool is_w3c, const struct tf_repeat *repeat)
+{
+    struct tf_writer line = line_open(w);
+    struct tf_json j = {.w = &line, .first = false};
+    (void)is_w3c;
+    if (repeat != NULL)
+        put_repeat(&j, repeat);
     tf_json_close(&j);
     tf_put_char(&line, '\n');
+    line_close(w, &line);
+}
+
+void tf_put_block_record(struct tf_writer *w, const struct tf_facts *facts, const struct tf_record_context *c)
+{
+    struct tf_writer line = line_open(w);
+    tf_put_block_head(&line, facts, c);
+    tf_put_block_tail(&line, c->is_w3c, NULL);
     line_close(w, &line);
 }
 

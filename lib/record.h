@@ -15,6 +15,13 @@
 struct tf_record_context {
     const struct tf_policy *policy;
     struct tf_digest md5, sha256;
+    bool is_w3c; /* block records: in the W3C extended log file format, see w3c.h */
+};
+
+/* A roll-up: connections that have no line of their own. */
+struct tf_repeat {
+    uint64_t count;
+    int64_t first_us, last_us;
 };
 
 /* Whether both legs of an upgrade stand, or stood. */
@@ -25,6 +32,10 @@ enum tf_event tf_record_event(const struct tf_facts *facts);
  * w->full if it does not fit. */
 void tf_put_block_record(struct tf_writer *w, const struct tf_facts *facts,
                          const struct tf_record_context *c);
+/* The same in two parts, so that what repeats need not be kept as facts: head and tail are together one line, that
+ * of one connection (repeat NULL) or of the connections of a roll-up. */
+void tf_put_block_head(struct tf_writer *w, const struct tf_facts *facts, const struct tf_record_context *c);
+void tf_put_block_tail(struct tf_writer *w, bool is_w3c, const struct tf_repeat *repeat);
 /* An access record in two parts, so that a tunnel need not keep its facts: the head when the session is
  * set up, the tail (bytes, duration, how it ended) when it is over. Together one line. */
 void tf_put_access_head(struct tf_writer *w, const struct tf_facts *facts, const struct tf_record_context *c);

@@ -14,7 +14,9 @@ static struct tf_writer line_writer(struct session *s)
 
 static struct tf_record_context record_context(struct session *s)
 {
-    return (struct tf_record_context){&s->conf->tf.policy, s->loop->digests.md5, s->loop->digests.sha256};
+    const struct tf_conf *conf = &s->conf->tf;
+    return (struct tf_record_context){&conf->policy, s->loop->digests.md5, s->loop->digests.sha256,
+                                      conf->log.format == TF_LOG_W3C};
 }
 
 static void write_record(struct session *s)

@@ -27,6 +27,7 @@ build)
     want libinih-dev library inih
     want libc-ares-dev library libcares
     want libjansson-dev library jansson
+    want libsqlite3-dev library sqlite3
     want LLHTTP llhttp
     ;;
 test)
@@ -36,6 +37,8 @@ test)
     want gnutls-bin has gnutls-cli
     want curl has curl
     want nodejs has node
+    want python3-jsonschema /usr/bin/python3 -c "import jsonschema"
+    want logrotate test -x /usr/sbin/logrotate
     want swaks has swaks
     want haproxy has haproxy
     want iproute2 has ip

@@ -118,7 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static char line[2 * TF_RECORD_MAX];
     static struct tf_policy policy = {.floor = TF_TLS12};
     size_t md5_size = 16, sha256_size = 32;
-    struct tf_record_context context = {&policy, digest(&md5_size), digest(&sha256_size)};
+    struct tf_record_context context = {&policy, digest(&md5_size), digest(&sha256_size), false};
     struct tf_reader in = tf_reader_of(data, size);
     char rule_name[256], listener[256], detail[256];
     struct tf_m365_set set = {.id = 1};

@@ -31,6 +31,7 @@ DEFAULTS = {
     "dns.servers": "127.0.0.1:1",
     "ca.directory": "off",
     "log.block": "-",
+    "log.rollup_s": "0",
     "gateway.threads": "2",
     "limits.drain_s": "5",
 }
