@@ -22,7 +22,7 @@ endif
 Q         := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
-.PHONY: all run test unit e2e fuzz asan tsan lint layers bench cover format reference help clean install \
+.PHONY: all run test unit e2e demo fuzz asan tsan lint layers bench cover format reference help clean install \
         test-programs fuzz-programs test-tools lint-tools
 
 # What is installed on this machine: found out once, by the recipe of config.mk, which installs what is missing;
@@ -78,6 +78,9 @@ unit: test-tools test-programs ## the unit tests and fuzz corpora only
 e2e: all test-tools ## the end-to-end scenarios only
 	BUILD=$(BUILD) tests/run e2e
 
+demo: all test-tools ## a stand-in for Microsoft 365, clients old and new, dashboard, report (DEMO="--seconds 60 --stay")
+	BUILD=$(BUILD) tests/demo $(DEMO)
+
 fuzz: | $(BUILD)/config.mk ## fuzz each parser for FUZZ_SECS seconds (60); needs clang
 	@tests/install-deps.sh lint
 	@$(MAKE) BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzz-programs
@@ -130,7 +133,7 @@ $(BUILD)/config.mk: Makefile tests/install-deps.sh
 
 test-tools: $(BUILD)/test-tools.ok
 $(BUILD)/test-tools.ok: tests/install-deps.sh
-	@tests/install-deps.sh test
+	@BUILD=$(BUILD) tests/install-deps.sh test
 	@mkdir -p $(@D) && touch $@
 
 lint-tools: $(BUILD)/lint-tools.ok
@@ -157,6 +160,8 @@ $(BUILD)/%.o: %.c $(BUILD)/config.mk
 
 # The assembler reads these into it, of which the compiler's list of dependencies does not know.
 $(BUILD)/proxy/endpoints_builtin.o: $(wildcard conf/m365/*.json)
+$(BUILD)/proxy/pac.o: $(wildcard proxy/pac/*.js)
+$(BUILD)/proxy/web.o: $(wildcard proxy/web/*)
 
 # Debian 12 has llhttp as C sources only: not ours to warn about.
 $(BUILD)/llhttp/%.o: $(LLHTTP_DIR)/%.c $(BUILD)/config.mk
@@ -202,7 +207,7 @@ $(BUILD)/lint/cppcheck.ok: $(LIB_C) $(PROXY_C) $(HEADERS) $(BUILD)/lint-tools.ok
 	@touch $@
 
 SCRIPTS := .ci/run tests/install-deps.sh tests/configure tests/layers tests/cover tests/fuzz/run
-PYTHON  := tests/run $(wildcard tests/*.py tests/lib/*.py tests/e2e/*.py tests/e2e/clients/*.py tests/e2e/harness/[a-z]*.py)
+PYTHON  := tests/run tests/demo $(wildcard tests/*.py tests/lib/*.py tests/e2e/*.py tests/e2e/clients/*.py tests/e2e/harness/[a-z]*.py)
 $(BUILD)/lint/scripts.ok: $(SCRIPTS) $(PYTHON) $(BUILD)/lint-tools.ok
 	@mkdir -p $(@D)
 	shellcheck $(SCRIPTS)

@@ -100,3 +100,73 @@ void tf_put_time(struct tf_writer *w, int64_t unix_us)
     tf_put_padded(w, ms % 1000, 3);
     tf_put_char(w, 'Z');
 }
+
+/* A number of exactly so many digits in front of *rest, which it is taken off. */
+static bool take_number(struct tf_text *rest, size_t digits, int *value)
+{
+    uint64_t v;
+    if (rest->n < digits || !tf_text_number((struct tf_text){rest->p, digits}, INT32_MAX, &v))
+        return false;
+    *value = (int)v;
+    *rest = (struct tf_text){rest->p + digits, rest->n - digits};
+    return true;
+}
+
+static bool take_char(struct tf_text *rest, char c)
+{
+    if (rest->n == 0 || rest->p[0] != c)
+        return false;
+    *rest = (struct tf_text){rest->p + 1, rest->n - 1};
+    return true;
+}
+
+/* Digits behind the point of seconds, to microseconds; further ones do not count. */
+static bool take_fraction(struct tf_text *rest, int *us)
+{
+    size_t digits = 0;
+    *us = 0;
+    if (!take_char(rest, '.'))
+        return true;
+    for (int unit = 100000; rest->n > 0 && tf_ascii_is_digit(rest->p[0]); unit /= 10, digits++) {
+        *us += (rest->p[0] - '0') * unit;
+        *rest = (struct tf_text){rest->p + 1, rest->n - 1};
+    }
+    return digits > 0;
+}
+
+/* `Z`, or what the clock is ahead of UTC: `+02:00`. */
+static bool take_zone(struct tf_text *rest, int *minutes)
+{
+    int hours, of_hour;
+    *minutes = 0;
+    if (take_char(rest, 'Z'))
+        return true;
+    bool is_ahead = take_char(rest, '+');
+    if (!is_ahead && !take_char(rest, '-'))
+        return false;
+    if (!take_number(rest, 2, &hours) || !take_char(rest, ':') || !take_number(rest, 2, &of_hour) ||
+        hours > 23 || of_hour > 59)
+        return false;
+    *minutes = (is_ahead ? 1 : -1) * (hours * 60 + of_hour);
+    return true;
+}
+
+bool tf_time_parse(struct tf_text text, int64_t *unix_us)
+{
+    int year, month, day, hour = 0, minute = 0, second = 0, us = 0, zone = 0;
+    int32_t days;
+    if (!take_number(&text, 4, &year) || !take_char(&text, '-') || !take_number(&text, 2, &month) ||
+        !take_char(&text, '-') || !take_number(&text, 2, &day) ||
+        !tf_days_from_civil(year, month, day, &days))
+        return false;
+    if (text.n > 0 &&
+        (!take_char(&text, 'T') || !take_number(&text, 2, &hour) || !take_char(&text, ':') ||
+         !take_number(&text, 2, &minute) || !take_char(&text, ':') || !take_number(&text, 2, &second) ||
+         !take_fraction(&text, &us) || !take_zone(&text, &zone)))
+        return false;
+    if (text.n > 0 || hour > 23 || minute > 59 || second > 60) /* 60: a leap second */
+        return false;
+    int64_t s = (int64_t)days * DAY_S + (hour * 60 + minute - zone) * 60 + second;
+    *unix_us = s * 1000000 + us;
+    return true;
+}

@@ -4,6 +4,7 @@
 #define TF_CALENDAR_H
 
 #include "bytes.h"
+#include "text.h"
 
 /* RFC 3339 in UTC with milliseconds: 2026-11-21T23:06:59.123Z. A clock that stands before 1970 is taken to
  * stand at 1970. */
@@ -16,5 +17,8 @@ int32_t tf_day_of(int64_t unix_s);
 void tf_civil_from_days(int32_t days, int *year, int *month, int *day);
 bool tf_days_from_civil(int year, int month, int day,
                         int32_t *days); /* false: no such date, or not in 0 to 9999 */
+/* The other way: RFC 3339, in UTC or with an offset, or a day alone (its begin), to microseconds since 1970.
+ */
+bool tf_time_parse(struct tf_text text, int64_t *unix_us);
 
 #endif

@@ -8,6 +8,10 @@
 
 #include "hello.h"
 
+/* Of client_signatures.def and client_agents.def: what was recognised by one may be told otherwise by the
+ * next. */
+#define TF_CLIENT_TABLE_VERSION "2026-11"
+
 /* One row of clients.def. */
 enum tf_client_family {
     TF_CLIENT_FAMILY_UNKNOWN,
@@ -56,26 +60,31 @@ struct tf_client {
     enum tf_client_family family;
     enum tf_client_certainty certainty;
     uint8_t evidence; /* TF_CLIENT_BY_... */
-    const char *name; /* what exactly, as `Java 6u45`; a fixed text, worded as a guess (`perhaps ...`) where it is
-                         only possible; "" where nothing is known */
+    const char *name; /* what exactly, as `Java 6u45`; a fixed text, worded as a guess (`perhaps ...`) where
+                         it is only possible; "" where nothing is known */
 };
 
 /* Never NULL; lives as long as the program. */
 const struct tf_client_info *tf_client_info(enum tf_client_family family);
-const char *tf_client_ability_name(enum tf_client_ability ability);       /* `known unable`, `can be updated`,
-                                                                              `can be configured`, `unknown` */
-const char *tf_client_certainty_name(enum tf_client_certainty certainty); /* `certain`, `likely`, `possible`, `` */
+const char *tf_client_ability_name(enum tf_client_ability ability); /* `known unable`, `can be updated`,
+                                                                        `can be configured`, `unknown` */
+const char *
+tf_client_certainty_name(enum tf_client_certainty certainty); /* `certain`, `likely`, `possible`, `` */
 /* By slug, any case. False: there is none. */
 bool tf_client_family_parse(const char *slug, size_t n, enum tf_client_family *family);
 
-/* Recognises a client below TLS 1.2 by its hello (NULL: none came), its User-Agent and what it said in EHLO ("":
- * nothing seen). Of a client at or above TLS 1.2 nothing is said: family TF_CLIENT_FAMILY_UNKNOWN. */
-struct tf_client tf_client_identify(const struct tf_hello *hello, const char *user_agent, const char *greeting);
-/* Whether a person may be looking at the answer: the User-Agent is a browser's, or the family is a browser, or the
- * hello offers HTTP by ALPN. */
+/* Recognises a client below TLS 1.2 by its hello (NULL: none came), its User-Agent and what it said in EHLO
+ * ("": nothing seen). Of a client at or above TLS 1.2 nothing is said: family TF_CLIENT_FAMILY_UNKNOWN. One
+ * that opens in SSLv2 format counts as below. Where hello and words contradict each other the hello counts.
+ */
+struct tf_client tf_client_identify(const struct tf_hello *hello, const char *user_agent,
+                                    const char *greeting);
+/* Whether a person may be looking at the answer: the User-Agent is a browser's; or, where there is none, the
+ * family is a browser or the hello (NULL: none came) offers HTTP by ALPN. */
 bool tf_client_is_browser(const struct tf_hello *hello, const char *user_agent, enum tf_client_family family);
-/* The same client software gives the same value, whatever it draws at random (GREASE, session, key shares): over
- * suites, extensions, groups and versions in their order. Not for the wire. 0 where there is no hello. */
+/* The same client software gives the same value, whatever it draws at random (GREASE, session, key shares):
+ * over suites, extensions, groups and versions in their order. Not for the wire. 0 where there is no hello.
+ */
 uint64_t tf_client_fingerprint(const struct tf_hello *hello);
 
 #endif

@@ -192,13 +192,11 @@ void tf_conf_skip(struct tf_conf_load *load)
     load->in_section = true;
 }
 
-/* The keys of a section that can be set. */
+/* The keys of a section. */
 static void put_keys(struct tf_writer *w, const struct tf_section_info *info)
 {
     const char *joint = "";
     for (size_t i = 0; i < info->key_count; i++) {
-        if (!tf_key_is_used(&info->keys[i]))
-            continue;
         tf_put_parts(w, TF_PARTS(joint, info->keys[i].name));
         joint = ", ";
     }
@@ -213,8 +211,7 @@ static void report_unknown_key(struct tf_conf_load *load, struct tf_text key, co
     struct tf_writer w = tf_writer_of(keys, sizeof keys - 1);
 
     for (size_t i = 0; i < info->key_count; i++)
-        if (tf_key_is_used(&info->keys[i]))
-            tf_suggest(&near, info->keys[i].name);
+        tf_suggest(&near, info->keys[i].name);
     for (size_t s = 0; s < TF_SECTION_COUNT && !near.best; s++) {
         for (size_t i = 0; i < tf_section_infos[s].key_count; i++) {
             if (!tf_text_is(key, tf_section_infos[s].keys[i].name))

@@ -10,6 +10,8 @@
 #include "access.h"
 #include "arena.h"
 #include "mail.h"
+#include "pac.h"
+#include "tenants.h"
 
 enum tf_kind { TF_KIND_CONNECT, TF_KIND_SNI, TF_KIND_FORWARD, TF_KIND_SOCKS5, TF_KIND_TRANSPARENT };
 enum tf_intercept { TF_INTERCEPT_REDIRECT, TF_INTERCEPT_TPROXY };
@@ -77,8 +79,6 @@ struct tf_limits {
 };
 
 enum tf_log_format { TF_LOG_ECS, TF_LOG_W3C };
-enum tf_pac_kind { TF_PAC_GATEWAY, TF_PAC_LEGACY };
-enum tf_tenants { TF_TENANTS_OFF, TF_TENANTS_V1, TF_TENANTS_V2 };
 enum tf_instance { TF_WORLDWIDE, TF_GCC, TF_GCC_HIGH, TF_DOD, TF_CHINA };
 enum tf_digest_name { TF_SHA256, TF_SHA1 };
 
@@ -123,22 +123,11 @@ struct tf_conf {
         const char *file; /* or "memory", or "off" */
         uint32_t forget_days, fallback_ms;
     } inventory;
-    struct {
-        const char *const *proxies;
-        size_t proxy_count;
-        enum tf_pac_kind kind;
-        enum tf_m365_category direct; /* this one and those before it */
-        const struct tf_cidr *clients;
-        size_t client_count;
-    } pac;
+    struct tf_pac pac;
     struct {
         const char *text, *contact, *link; /* "" where not set */
     } page;
-    struct {
-        enum tf_tenants version;
-        const char *allowed, *context, *policy; /* "" where not set */
-        bool no_consumer;
-    } tenants;
+    struct tf_tenants tenants;
     const char *const *admin_hosts; /* patterns of names that the admin socket answers to */
     size_t admin_host_count;
     struct tf_addr admin; /* family and port 0: off */

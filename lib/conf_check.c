@@ -2,6 +2,7 @@
  * and the way to servers. Listeners are in conf_check_listeners.c, rules in
  * conf_check_rules.c. */
 #include "conf_table.h"
+#include "syslog.h"
 
 #include <string.h>
 
@@ -127,14 +128,16 @@ static void check_published(struct tf_conf_load *load)
     }
 }
 
-/* Two log threads that write one file would tear each other's lines and rotate each other's file. */
+/* Two log threads that write one file would tear each other's lines and rotate each other's file. A syslog is
+ * told which of them each line is from. */
 static void check_logs(struct tf_conf_load *load)
 {
     const struct tf_section *log = tf_section_plain(load->conf, TF_SECTION_LOG);
     const char *block = setting_of(log, TF_KEY_LOG_block)->text;
     const char *name = strcmp(block, "-") == 0 ? "standard output" : block;
 
-    if (strcmp(block, "off") != 0 && strcmp(block, setting_of(log, TF_KEY_LOG_access)->text) == 0)
+    if (strcmp(block, "off") != 0 && !tf_syslog_is(block, strlen(block)) &&
+        strcmp(block, setting_of(log, TF_KEY_LOG_access)->text) == 0)
         tf_report(load, TF_ERROR, &setting_of(log, TF_KEY_LOG_access)->origin,
                   TF_PARTS("[log] access and [log] block are both ", name, "; give each a file of its own"));
 }
@@ -215,5 +218,7 @@ bool tf_conf_finish(struct tf_conf_load *load)
     check_admin(load);
     check_upstream(load);
     tf_check_rules(load);
+    tf_finish_pac(load);
+    tf_check_tenants(load);
     return load->errors == 0;
 }

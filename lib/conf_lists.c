@@ -158,6 +158,16 @@ bool tf_read_patterns(const struct tf_value *v)
     return read_list(v, sizeof(const char *), read_pattern);
 }
 
+static bool read_proxy(const struct tf_value *v, struct tf_text item, void *out)
+{
+    return tf_pac_proxy_parse(item.p, item.n, out) || tf_value_wrong_item(v, item, "is no proxy");
+}
+
+bool tf_read_proxies(const struct tf_value *v)
+{
+    return read_list(v, sizeof(struct tf_pac_proxy), read_proxy);
+}
+
 static bool read_port_range(const struct tf_value *v, struct tf_text item, void *out)
 {
     struct tf_port_range *range = out;

@@ -23,8 +23,7 @@ static void put_section(struct tf_writer *w, const struct tf_section *section)
     tf_put_parts(w, TF_PARTS(TF_SECTION_PARTS(section), "\n"));
     for (size_t i = 0; i < section->info->key_count; i++)
         for (const struct tf_setting *s = &section->settings[i]; s; s = s->next)
-            if (tf_key_is_used(&section->info->keys[i]))
-                put_setting(w, &section->info->keys[i], s);
+            put_setting(w, &section->info->keys[i], s);
 }
 
 void tf_put_conf(struct tf_writer *w, const struct tf_conf *conf)
@@ -49,7 +48,6 @@ static void put_key_row(struct tf_writer *w, const struct tf_key *key)
     tf_put_text(w, " |\n");
 }
 
-/* The section with those of its keys that can be set. */
 static void put_section_reference(struct tf_writer *w, const struct tf_section_info *info)
 {
     const char *name = info->object == TF_OBJECT_PLAIN ? "" : " NAME";
@@ -57,8 +55,7 @@ static void put_section_reference(struct tf_writer *w, const struct tf_section_i
     tf_put_text(w, info->doc); /* however long */
     tf_put_text(w, "\n\n| Key | Default | Values | Meaning |\n|---|---|---|---|\n");
     for (size_t i = 0; i < info->key_count; i++)
-        if (tf_key_is_used(&info->keys[i]))
-            put_key_row(w, &info->keys[i]);
+        put_key_row(w, &info->keys[i]);
 }
 
 void tf_put_conf_reference(struct tf_writer *w)

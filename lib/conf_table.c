@@ -9,10 +9,8 @@
 #define CONF(member)         TARGET(struct tf_conf, member)
 #define LISTENER(member)     TARGET(struct tf_listener, member)
 #define RULE(member)         TARGET(struct tf_rule, member)
-#define NOWHERE              {0, 0}
 
-#define CHOICE(target, base, all, not_yet) \
-    .type = TF_TYPE_CHOICE, .field = target, .min = (base), .words = (all), .later = (not_yet)
+#define CHOICE(target, base, all)  .type = TF_TYPE_CHOICE, .field = target, .min = (base), .words = (all)
 #define NUMBER(target, low, high)  .type = TF_TYPE_NUMBER, .field = target, .min = (low), .max = (high)
 #define SECONDS(target, low, high) .type = TF_TYPE_SECONDS, .field = target, .min = (low), .max = (high)
 #define VALUE(kind, target)        .type = TF_TYPE_##kind, .field = target
@@ -62,22 +60,14 @@ bool tf_key_is_list(const struct tf_key *key)
            tf_key_repeats(key);
 }
 
-bool tf_key_is_used(const struct tf_key *key)
-{
-    return key->field.size > 0;
-}
-
-/* The words of this version: `a`, `a or b`, `a, b or c`. */
+/* The words: `a`, `a or b`, `a, b or c`. */
 static void put_choice(struct tf_writer *w, const struct tf_key *key)
 {
     struct tf_text rest = tf_text_of(key->words), held = {NULL, 0};
-    size_t place;
     const char *joint = "";
 
     while (rest.p) {
         struct tf_text word = tf_text_take(&rest, '|');
-        if (tf_words_have(key->later, word, &place))
-            continue;
         if (held.p) {
             tf_put_text(w, joint);
             tf_put(w, held.p, held.n);
@@ -134,7 +124,7 @@ void tf_put_values(struct tf_writer *w, const struct tf_key *key)
         tf_put_text(w, key->words);
         return;
     case TF_TYPE_SINK:
-        tf_put_text(w, "a file, - or off");
+        tf_put_text(w, "a file, -, off, syslog:, syslog:/PATH, syslog:HOST:PORT or syslog:tcp:HOST:PORT");
         return;
     case TF_TYPE_AUTHORITY:
         tf_put_text(w, "HOST or HOST:PORT, IPv6 addresses in brackets");
@@ -168,6 +158,9 @@ void tf_put_values(struct tf_writer *w, const struct tf_key *key)
         return;
     case TF_TYPE_PATTERNS:
         tf_put_text(w, "a list of names, *.suffix, *suffix and prefix.*.suffix");
+        return;
+    case TF_TYPE_PROXIES:
+        tf_put_text(w, "a list of HOST:PORT, https://HOST:PORT or socks5://HOST:PORT");
         return;
     case TF_TYPE_PORTS:
         tf_put_text(w, "a list of ports and ranges such as 8000-8099");

@@ -24,10 +24,11 @@ enum tf_value_type {
     TF_TYPE_CIDRS,
     TF_TYPE_DESTINATIONS,
     TF_TYPE_PATTERNS,
+    TF_TYPE_PROXIES,
     TF_TYPE_PORTS
 };
 
-/* A field of the object that a section fills; size 0: none. */
+/* A field of the object that a section fills; size 0: none, as the count of what is no list. */
 struct tf_target_field {
     size_t offset, size;
 };
@@ -39,7 +40,6 @@ struct tf_key {
     struct tf_target_field count; /* of a list: where the number of its entries goes */
     uint64_t min, max; /* of a number; of a list min is the least number of entries; of a choice the base */
     const char *words; /* of a choice, with | between them; of a path, the values that it takes, in words */
-    const char *later; /* those of them that this version does not have */
     const char *value; /* the default; NULL: the key is required */
     const char *doc;
 };
@@ -98,8 +98,6 @@ bool tf_value_set(struct tf_conf_load *load, const struct tf_section *section, c
 bool tf_key_repeats(const struct tf_key *key);
 /* Whether a line end in the environment may stand for a comma. */
 bool tf_key_is_list(const struct tf_key *key);
-/* Whether this version does something with the key. */
-bool tf_key_is_used(const struct tf_key *key);
 
 /* conf_report.c: writes the parts, each cut to 400 characters; a NULL ends them. */
 void tf_put_parts(struct tf_writer *w, const char *const *parts);
@@ -163,5 +161,9 @@ void tf_check_listeners(struct tf_conf_load *load);
  * them. */
 void tf_gather_rules(struct tf_conf_load *load);
 void tf_check_rules(struct tf_conf_load *load);
+/* conf_check_pac.c: fills in the proxy of [pac] that goes without saying; and what is wrong with it. */
+void tf_finish_pac(struct tf_conf_load *load);
+/* conf_check_tenants.c: what is wrong with [tenant_restrictions]. */
+void tf_check_tenants(struct tf_conf_load *load);
 
 #endif

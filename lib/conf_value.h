@@ -46,6 +46,7 @@ bool tf_read_names(const struct tf_value *v);
 bool tf_read_cidrs(const struct tf_value *v);
 bool tf_read_destinations(const struct tf_value *v);
 bool tf_read_patterns(const struct tf_value *v);
+bool tf_read_proxies(const struct tf_value *v);
 bool tf_read_ports(const struct tf_value *v);
 bool tf_read_address_set(const struct tf_value *v);
 bool tf_read_overrides(const struct tf_value *v);

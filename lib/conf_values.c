@@ -3,6 +3,7 @@
  * mistakes in conf_hints.c. */
 #include "calendar.h"
 #include "conf_value.h"
+#include "syslog.h"
 
 #include <string.h>
 
@@ -65,11 +66,9 @@ static void store(const struct tf_value *v, uint64_t number)
 
 static bool read_choice(const struct tf_value *v)
 {
-    size_t place, place_later;
+    size_t place;
     if (!tf_words_have(v->key->words, v->text, &place))
         return tf_value_wrong_word(v, v->text, "there is no such choice");
-    if (tf_words_have(v->key->later, v->text, &place_later))
-        return tf_value_wrong(v, "this version does not have it yet");
     store(v, v->key->min + place);
     return true;
 }
@@ -136,13 +135,12 @@ static bool read_path(const struct tf_value *v)
 
 static bool read_sink(const struct tf_value *v)
 {
-    static const char syslog[] = "syslog:";
-    size_t n = sizeof syslog - 1;
+    struct tf_syslog_target target;
     if (v->text.n == 0)
         return tf_value_wrong(v, "it is empty");
-    if (v->text.n >= n && memcmp(v->text.p, syslog, n) == 0)
-        return tf_value_wrong(v, "this version does not have syslog yet");
-    return read_text(v);
+    const char *wrong =
+        tf_syslog_is(v->text.p, v->text.n) ? tf_syslog_parse(v->text.p, v->text.n, &target) : NULL;
+    return wrong != NULL ? tf_value_wrong(v, wrong) : read_text(v);
 }
 
 /* HOST or HOST:PORT; nothing is none. Which port goes without saying depends on other keys: 0 until then. */
@@ -219,6 +217,8 @@ static bool (*reader_of(enum tf_value_type type))(const struct tf_value *)
         return tf_read_destinations;
     case TF_TYPE_PATTERNS:
         return tf_read_patterns;
+    case TF_TYPE_PROXIES:
+        return tf_read_proxies;
     case TF_TYPE_PORTS:
         return tf_read_ports;
     }

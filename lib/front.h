@@ -5,6 +5,7 @@
 #define TF_FRONT_H
 
 #include "facts.h"
+#include "tenants.h"
 
 enum tf_side { TF_CLIENT, TF_SERVER };
 
@@ -67,7 +68,10 @@ struct tf_feed_io {
     struct tf_writer *to_client;
     struct tf_writer *to_server;
     const struct tf_policy *policy;   /* which other hosts are upgraded */
-    const struct tf_target *upstream; /* of a `forward` listener: where all of its clients go; else NULL */
+    const struct tf_tenants *tenants; /* the fields that some requests get; NULL: none */
+    const struct tf_target *upstream; /* of a `forward` listener: where all of its clients go; or that the
+                                       * client's TLS is meant for, which ends here; else NULL */
+    bool is_within;                   /* the latter: what it says, it says within TLS */
     const char *parent_login; /* plain HTTP that goes to a parent proxy: "" or base64 of USER:PASSWORD;
                                * NULL: it goes to its server */
     bool wants_login;         /* nobody passes without one: TF_FEED_LOGIN */

@@ -27,6 +27,7 @@ struct http {
     size_t scanned; /* of the head that is being gathered, whichever side it is from */
     bool is_connect;
     bool is_forward;    /* the client takes us for the server */
+    bool is_within;     /* and speaks TLS with it, which ends here */
     bool is_logged_in;  /* for this request; each has to */
     bool is_head;       /* the request's method is HEAD: the response has no body */
     bool is_repeatable; /* the method is idempotent */
@@ -99,8 +100,10 @@ static enum tf_reason split_target(const struct http *h, const struct tf_http_he
                                    struct tf_http_uri *uri, const char **detail)
 {
     bool is_asterisk = tf_text_is(head->target, "*") && tf_text_is(head->method, "OPTIONS");
-    if (!h->is_forward || (head->target.p[0] != '/' && !is_asterisk))
-        return tf_http_split_uri(head->target, uri, detail);
+    if (!h->is_forward || (head->target.p[0] != '/' && !is_asterisk)) {
+        enum tf_reason why = tf_http_split_uri(head->target, h->is_within ? "https" : "http", uri, detail);
+        return h->is_within && why == TF_REASON_SCHEME_UNSUPPORTED ? TF_REASON_MISDIRECTED : why;
+    }
     *uri = (struct tf_http_uri){.path = head->target};
     if (is_asterisk)
         uri->path.n = 0;
@@ -124,6 +127,22 @@ static enum tf_feed ask_for_upstream(struct http *h, struct tf_facts *facts, con
     return TF_FEED_TARGET;
 }
 
+/* Who it is that the client has its TLS with, is known; whoever names somebody in it has to name that. The
+ * port is not compared: it may be that of a listener in the server's place. */
+static enum tf_feed ask_within(struct http *h, struct tf_facts *facts, const struct tf_http_head *head,
+                               const struct tf_http_uri *uri, const struct tf_target *server)
+{
+    struct tf_text named = uri->authority.n > 0 ? uri->authority : head->host;
+    struct tf_target target;
+    bool is_named = uri->authority.n > 0 || head->hosts > 0;
+    if (is_named && (tf_authority_parse(named.p, named.n, 443, &target) != TF_HOST_OK ||
+                     strcmp(target.host, server->host) != 0))
+        return fail(h, facts, TF_REASON_MISDIRECTED, "the client's TLS is with another host");
+    facts->ask = TF_ASK_HTTP;
+    h->phase = PHASE_ASKED;
+    return TF_FEED_TARGET;
+}
+
 static enum tf_feed ask_for_http(struct http *h, struct tf_facts *facts, const struct tf_http_head *head,
                                  const struct tf_target *upstream)
 {
@@ -137,6 +156,8 @@ static enum tf_feed ask_for_http(struct http *h, struct tf_facts *facts, const s
     if (tf_http_is_last_hop(head))
         return fail(h, facts, TF_REASON_REQUEST_NOT_PROXY,
                     "Max-Forwards is 0, so the request is for the proxy itself");
+    if (h->is_within)
+        return ask_within(h, facts, head, &uri, upstream);
     return h->is_forward ? ask_for_upstream(h, facts, &uri, upstream)
                          : ask(h, facts, TF_ASK_HTTP, uri.authority, 80);
 }
@@ -154,16 +175,6 @@ static enum tf_feed log_in(struct http *h, struct tf_facts *facts, struct tf_tex
     return TF_FEED_LOGIN;
 }
 
-/* RFC 9110 9.2.2 */
-static bool is_idempotent(struct tf_text method)
-{
-    static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
-        if (tf_text_is(method, methods[i]))
-            return true;
-    return false;
-}
-
 /* The client is gone before its head was whole; an empty line is none (RFC 9112 2.2). */
 static enum tf_feed end_of_client(struct http *h, struct tf_span in, struct tf_facts *facts)
 {
@@ -173,12 +184,15 @@ static enum tf_feed end_of_client(struct http *h, struct tf_span in, struct tf_f
 }
 
 /* Two mistakes in a client's settings that are common, and that their first byte gives away. */
-static enum tf_reason reason_for_bad_head(struct tf_span in)
+static enum tf_reason reason_for_bad_head(const struct tf_feed_io *io)
 {
     enum { TLS_HANDSHAKE = 0x16, SOCKS4 = 4, SOCKS5 = 5 };
-    if (in.p[0] == TLS_HANDSHAKE)
+    uint8_t first = io->in.p[0];
+    if (io->is_within) /* whoever has got so far has set up its proxy well */
+        return TF_REASON_REQUEST_MALFORMED;
+    if (first == TLS_HANDSHAKE)
         return TF_REASON_TLS_TO_PROXY;
-    return in.p[0] == SOCKS4 || in.p[0] == SOCKS5 ? TF_REASON_SOCKS_TO_PROXY : TF_REASON_REQUEST_MALFORMED;
+    return first == SOCKS4 || first == SOCKS5 ? TF_REASON_SOCKS_TO_PROXY : TF_REASON_REQUEST_MALFORMED;
 }
 
 static enum tf_feed feed_request(struct http *h, struct tf_feed_io *io, struct tf_facts *facts)
@@ -187,7 +201,7 @@ static enum tf_feed feed_request(struct http *h, struct tf_feed_io *io, struct t
     case TF_HTTP_MORE:
         return io->eof ? end_of_client(h, io->in, facts) : TF_FEED_MORE;
     case TF_HTTP_BAD:
-        return fail(h, facts, reason_for_bad_head(io->in), "a byte in the head has no place there");
+        return fail(h, facts, reason_for_bad_head(io), "a byte in the head has no place there");
     case TF_HTTP_DONE:
         break;
     }
@@ -199,11 +213,13 @@ static enum tf_feed feed_request(struct http *h, struct tf_feed_io *io, struct t
         return fail(h, facts, TF_REASON_REQUEST_MALFORMED, "there is more than one Host field");
     h->is_connect = tf_text_is(head.method, "CONNECT");
     h->is_forward = io->upstream != NULL;
+    h->is_within = io->is_within;
     h->is_head = tf_text_is(head.method, "HEAD");
-    h->is_repeatable = is_idempotent(head.method);
+    h->is_repeatable = tf_http_is_idempotent(head.method);
     h->is_old = head.minor == 0;
     h->client_stays = head.is_persistent;
-    note_user_agent(facts, head.user_agent);
+    if (!h->is_within || head.user_agent.n > 0) /* what the CONNECT has said still holds within it */
+        note_user_agent(facts, head.user_agent);
     if (io->wants_login && !h->is_logged_in)
         return log_in(h, facts, head.proxy_authorization, io->login);
     if (!h->is_connect)
@@ -233,7 +249,13 @@ static bool is_for_parent(const struct tf_feed_io *io, const struct tf_facts *fa
 static struct tf_http_sides sides_of(const struct http *h, const struct tf_feed_io *io,
                                      const struct tf_facts *facts)
 {
-    return (struct tf_http_sides){.policy = io->policy, .facts = facts, .is_forward = h->is_forward};
+    const struct tf_tenants *tenants = io->tenants;
+    bool is_restricted = tenants != NULL && tf_tenants_restrict(tenants, tf_policy_host(facts));
+    return (struct tf_http_sides){.policy = io->policy,
+                                  .facts = facts,
+                                  .is_forward = h->is_forward && !h->is_within,
+                                  .is_within = h->is_within,
+                                  .tenants = is_restricted ? tenants : NULL};
 }
 
 static void send_request(struct http *h, struct tf_feed_io *io, const struct tf_facts *facts)
@@ -252,8 +274,8 @@ static void send_request(struct http *h, struct tf_feed_io *io, const struct tf_
     struct tf_http_sides sides = sides_of(h, io, facts);
     sides.host = head.host;
     /* A parent must not read the authority otherwise than we did: it gets our own spelling. */
-    if (tf_http_sides_differ(&sides) || is_for_parent(io, facts)) {
-        tf_put_authority(&w, &facts->target, is_upgraded ? 443 : 80);
+    if (tf_http_sides_differ(&sides) || h->is_within || is_for_parent(io, facts)) {
+        tf_put_authority(&w, h->is_within ? io->upstream : &facts->target, is_upgraded ? 443 : 80);
         uri.authority = (struct tf_text){authority, w.len};
     }
     h->may_switch = is_upgraded && tf_http_is_websocket(&head);

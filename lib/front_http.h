@@ -4,6 +4,10 @@
  * it sends paths, all requests are TF_ASK_HTTP for the upstream, and an
  * absolute form must name it.
  *
+ * With io->is_within the client has its TLS with the upstream, and it ends
+ * here: what names a host, be it Host or an absolute form (of https), must
+ * name that; facts->target is whoever is connected, and stays.
+ *
  * Heads are read whole: feed answers MORE with nothing used until io->in
  * holds all of one. When `in` cannot grow any more, the session refuses:
  * TF_REASON_REQUEST_TOO_LARGE or TF_REASON_UPSTREAM_MALFORMED.

@@ -116,6 +116,8 @@ void tf_http_put_request(struct tf_writer *w, const struct tf_http_head *head, c
     while (tf_http_next_field(&lines, &field))
         if (is_end_to_end(head, &field))
             put_request_field(w, head, &field, sides);
+    if (sides->tenants != NULL)
+        tf_tenants_put(w, sides->tenants, tf_policy_host(sides->facts));
     if (head->is_chunked)
         tf_put_text(w, "Transfer-Encoding: chunked\r\n");
     if (head->has_length)

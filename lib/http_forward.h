@@ -8,9 +8,9 @@
 #include "http_secure.h"
 
 /* A request's head that is sent is at most this much longer than the one it stands for: by Host, an absolute
- * form and a login for a parent proxy, and addresses that are translated. */
+ * form and a login for a parent proxy, addresses that are translated, and tenant restrictions. */
 #define TF_HTTP_HEAD_GROWTH                                                                                  \
-    (96 + 2 * TF_AUTHORITY_MAX + TF_BASE64_SIZE(2 * TF_USER_MAX) + TF_HTTP_SECURE_GROWTH)
+    (96 + 2 * TF_AUTHORITY_MAX + TF_BASE64_SIZE(2 * TF_USER_MAX) + TF_HTTP_SECURE_GROWTH + TF_TENANTS_MAX)
 
 /* Whether this request must go no further (RFC 9110 7.6.2). */
 bool tf_http_is_last_hop(const struct tf_http_head *head);

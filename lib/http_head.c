@@ -220,19 +220,30 @@ bool tf_http_is_websocket(const struct tf_http_head *head)
            tf_text_is_word(head->upgrade, "websocket") && tf_http_is_nominated(head, tf_text_of("Upgrade"));
 }
 
+/* RFC 9110 9.2.2 */
+bool tf_http_is_idempotent(struct tf_text method)
+{
+    static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        if (tf_text_is(method, methods[i]))
+            return true;
+    return false;
+}
+
 /* absolute-URI = scheme "://" authority path-abempty [ "?" query ]   (RFC 3986 4.3) */
-enum tf_reason tf_http_split_uri(struct tf_text target, struct tf_http_uri *uri, const char **detail)
+enum tf_reason tf_http_split_uri(struct tf_text target, const char *scheme, struct tf_http_uri *uri,
+                                 const char **detail)
 {
     *detail = NULL;
     if (target.p[0] == '/' || target.p[0] == '*')
         return TF_REASON_REQUEST_NOT_PROXY;
     struct tf_text rest = target;
-    struct tf_text scheme = tf_text_take(&rest, ':');
-    if (!is_token(scheme) || rest.n < 2 || memcmp(rest.p, "//", 2) != 0 || memchr(rest.p, '#', rest.n)) {
+    struct tf_text named = tf_text_take(&rest, ':');
+    if (!is_token(named) || rest.n < 2 || memcmp(rest.p, "//", 2) != 0 || memchr(rest.p, '#', rest.n)) {
         *detail = "the target is no absolute URI";
         return TF_REASON_REQUEST_MALFORMED;
     }
-    if (!tf_text_is_word(scheme, "http"))
+    if (!tf_text_is_word(named, scheme))
         return TF_REASON_SCHEME_UNSUPPORTED;
     rest = (struct tf_text){rest.p + 2, rest.n - 2};
     size_t n = 0;

@@ -69,9 +69,12 @@ struct tf_http_uri {
     struct tf_text path; /* with the query; may be empty, or begin with '?' */
 };
 
-/* TF_REASON_NONE, or why a plain request for this target is not for us; *detail is then a fixed sentence or
- * NULL. Of the authority only this is checked: it has no user information. */
-enum tf_reason tf_http_split_uri(struct tf_text target, struct tf_http_uri *uri, const char **detail);
+/* TF_REASON_NONE, or why a request for this target is not for us, who take URIs of this scheme; *detail is
+ * then a fixed sentence or NULL. Of the authority only this is checked: it has no user information. */
+enum tf_reason tf_http_split_uri(struct tf_text target, const char *scheme, struct tf_http_uri *uri,
+                                 const char **detail);
+
+bool tf_http_is_idempotent(struct tf_text method); /* RFC 9110 9.2.2 */
 
 /* Whether a request asks for a WebSocket, or a response agrees to one (RFC 6455 4). */
 bool tf_http_is_websocket(const struct tf_http_head *head);

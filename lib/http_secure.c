@@ -39,7 +39,7 @@ static bool is_same_place(const struct tf_target *a, const struct tf_target *b)
 
 static bool is_upgraded(const struct tf_http_sides *sides)
 {
-    return sides->facts->verdict == TF_VERDICT_UPGRADE;
+    return sides->facts->verdict == TF_VERDICT_UPGRADE && !sides->is_within;
 }
 
 bool tf_http_sides_differ(const struct tf_http_sides *sides)
@@ -115,6 +115,8 @@ void tf_http_put_for_server(struct tf_writer *w, struct tf_http_sides *sides,
 {
     static const char *const addresses[] = {"Origin", "Referer", "Destination", NULL};
     if (is_upgraded(sides) && tf_text_is_word(field->name, "Upgrade-Insecure-Requests"))
+        return;
+    if (sides->tenants != NULL && tf_tenants_own(field->name))
         return;
     if (!tf_http_is_one_of(field->name, addresses) || !tf_http_sides_differ(sides) ||
         !put_address_for_server(w, sides, field))

@@ -12,6 +12,7 @@
 
 #include "http_head.h"
 #include "policy.h"
+#include "tenants.h"
 
 /* So many addresses of one request are translated, and so much do they grow at most. */
 #define TF_HTTP_TRANSLATED_MAX 3
@@ -20,10 +21,12 @@
 /* The two sides of one exchange. */
 struct tf_http_sides {
     const struct tf_policy *policy;
-    const struct tf_facts *facts; /* with the verdict; the target is what the server is asked for */
-    bool is_forward;              /* the client takes the gateway for the server */
-    struct tf_text host;          /* what it calls it: the request's Host field */
-    unsigned translated;          /* addresses of a request so far; 0 at first */
+    const struct tf_facts *facts;     /* with the verdict; the target is what the server is asked for */
+    bool is_forward;                  /* the client takes the gateway for the server */
+    bool is_within;                   /* or speaks TLS with it, as we do: then nothing is translated */
+    const struct tf_tenants *tenants; /* that the server is told of; NULL: it is none of theirs */
+    struct tf_text host;              /* what it calls it: the request's Host field */
+    unsigned translated;              /* addresses of a request so far; 0 at first */
 };
 
 /* Whether there is anything to do: otherwise the sides say the same, and mean it. */

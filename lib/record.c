@@ -5,6 +5,7 @@
 #include "record.h"
 #include "json.h"
 #include "suites.h"
+#include "w3c.h"
 
 #include <string.h>
 
@@ -15,24 +16,8 @@ enum {
     VERSIONS_MAX = 16,
     /* must be left for a list to go on: an entry, "...", and the line's end, a roll-up's among them */
     LIST_ROOM = TF_SUITE_TEXT_MAX + 256,
-    DIGITS = 40                 /* holds JA3 and JA4 */
+    DIGITS = 40 /* holds JA3 and JA4 */
 };
-
-bool tf_record_is_upgraded(const struct tf_facts *facts)
-{
-    return facts->verdict == TF_VERDICT_UPGRADE && facts->outside.version != 0 &&
-           (facts->ask != TF_ASK_TUNNEL || facts->inside.version != 0);
-}
-
-enum tf_event tf_record_event(const struct tf_facts *facts)
-{
-    if (facts->reason == TF_REASON_NONE && tf_record_is_upgraded(facts))
-        return TF_EVENT_UPGRADED;
-    enum tf_event event = tf_reason_info(facts->reason)->event;
-    if (event == TF_EVENT_NONE || facts->verdict == TF_VERDICT_BLOCK)
-        return event;
-    return facts->verdict == TF_VERDICT_MONITOR ? TF_EVENT_VERSION_WOULD_BLOCK : TF_EVENT_NONE;
-}
 
 static void put_cut(struct tf_json *j, const char *key, const char *text, size_t max)
 {
@@ -73,9 +58,8 @@ static void put_instant(struct tf_json *j, const char *key, int64_t unix_us)
 static void put_kind(struct tf_json *j, const struct tf_facts *facts, const char *action, const char *type)
 {
     put_instant(j, "@timestamp", facts->started_us);
-    tf_put_text(j->w,
-                ",\"ecs.version\":\"8.11.0\",\"event.kind\":\"event\",\"event.category\":[\"network\"],"
-                "\"event.type\":[\"connection\",\"");
+    tf_put_text(j->w, ",\"ecs.version\":\"8.11.0\",\"event.kind\":\"event\",\"event.category\":[\"network\"],"
+                      "\"event.type\":[\"connection\",\"");
     tf_put_text(j->w, type);
     tf_put_text(j->w, "\"]");
     tf_json_text(j, "event.action", action);
@@ -95,55 +79,6 @@ static void put_reason(struct tf_json *j, const struct tf_facts *facts)
     put_detail(j, facts);
 }
 
-/* An upgrade has no reason of its own: nothing is wrong. */
-struct occasion {
-    const char *code, *sentence;
-    const char *fix; /* NULL: that of the client's version */
-};
-
-static struct occasion occasion_of(const struct tf_facts *facts)
-{
-    if (facts->ask == TF_ASK_HTTP)
-        return (struct occasion){"plain-upgraded", "plain HTTP was carried on in verified TLS",
-                                 "let the client ask for https://"};
-    if (facts->ask == TF_ASK_MAIL)
-        return (struct occasion){"mail-upgraded", "plain mail was carried on in verified TLS",
-                                 "turn on STARTTLS in the client, if it can do TLS 1.2"};
-    if (tf_version_rank(facts->hello.max_version) >= TF_TLS12)
-        return (struct occasion){"client-terminated",
-                                 "a client's TLS ended here, and went on in verified TLS", "nothing"};
-    return (struct occasion){"client-upgraded", "a client below the floor was carried on in verified TLS", NULL};
-}
-
-static void put_occasion(struct tf_json *j, const struct tf_facts *facts)
-{
-    struct occasion occasion = occasion_of(facts);
-    tf_json_text(j, "event.code", occasion.code);
-    tf_json_text(j, "event.reason", occasion.sentence);
-}
-
-/* Where it is the client's version that is wrong, the advice is the family's, if that is known. */
-static const char *fix_of_version(const struct tf_facts *facts)
-{
-    const struct tf_client *client = &facts->client;
-    if (client->family != TF_CLIENT_FAMILY_UNKNOWN && !facts->is_fallback)
-        return tf_client_info(client->family)->fix;
-    return tf_reason_info(TF_REASON_CLIENT_BELOW_FLOOR)->advice;
-}
-
-/* What is to be done about it; an answer that puzzles people has advice of its own. */
-static const char *fix_of(const struct tf_facts *facts)
-{
-    bool upgraded = tf_record_is_upgraded(facts);
-    if (upgraded && facts->answer != NULL)
-        return facts->answer->advice;
-    if (upgraded && occasion_of(facts).fix != NULL)
-        return occasion_of(facts).fix;
-    if (upgraded || facts->reason == TF_REASON_CLIENT_BELOW_FLOOR)
-        return fix_of_version(facts);
-    return tf_reason_info(facts->reason)->advice;
-}
-
 static void put_duration(struct tf_json *j, const struct tf_facts *facts)
 {
     tf_json_u64(j, "event.duration", facts->duration_us > 0 ? (uint64_t)facts->duration_us * 1000 : 0);
@@ -160,9 +95,7 @@ static void put_rule(struct tf_json *j, const struct tf_rule *rule)
 
 static void put_who_and_where(struct tf_json *j, const struct tf_facts *facts)
 {
-    const struct tf_addr *destination = &facts->destination;
-    if (destination->family == TF_FAMILY_NONE && facts->has_target && facts->target.is_address)
-        destination = &facts->target.addr;
+    const struct tf_addr *destination = tf_record_destination(facts);
     if (facts->rule != NULL)
         put_rule(j, facts->rule);
     if (facts->listener != NULL)
@@ -187,17 +120,6 @@ static void put_who_and_where(struct tf_json *j, const struct tf_facts *facts)
         put_address(j, "tlsfloor.via.ip", &facts->via);
 }
 
-/* What the server picked, or else the best that the client offered. A client below the floor is told apart by
- * its offer, also when monitor mode let the server answer. */
-static uint16_t settled_version(const struct tf_facts *facts)
-{
-    if (tf_record_is_upgraded(facts))
-        return facts->inside.version;
-    if (facts->has_server_hello && facts->reason != TF_REASON_CLIENT_BELOW_FLOOR)
-        return facts->server.version;
-    return facts->has_hello ? facts->hello.max_version : 0;
-}
-
 /* A mail session: versions in the words of Exchange's own logs, and the answer of the server's that people
  * search for. */
 static void put_mail(struct tf_json *j, const struct tf_facts *facts)
@@ -206,7 +128,7 @@ static void put_mail(struct tf_json *j, const struct tf_facts *facts)
     bool has_outside = upgraded || facts->has_server_hello || facts->is_plain_outside;
     tf_json_text(j, "network.protocol", tf_mail_name(facts->mail));
     if (upgraded || facts->has_hello || facts->ask == TF_ASK_MAIL)
-        tf_json_text(j, "tlsfloor.mail.inside", tf_mail_prot(settled_version(facts), true));
+        tf_json_text(j, "tlsfloor.mail.inside", tf_mail_prot(tf_record_version(facts), true));
     if (has_outside)
         tf_json_text(j, "tlsfloor.mail.outside",
                      tf_mail_prot(upgraded ? facts->outside.version : facts->server.version, false));
@@ -262,7 +184,7 @@ static void put_server_hello(struct tf_json *j, const struct tf_server_hello *se
 
 static void put_hellos(struct tf_json *j, const struct tf_facts *facts, const struct tf_record_context *c)
 {
-    uint16_t version = settled_version(facts);
+    uint16_t version = tf_record_version(facts);
     if (tf_version_rank(version) != 0) {
         put_short_version(j, "tls.version", version);
         tf_json_text(j, "tls.version_protocol", version <= TF_SSL3 ? "ssl" : "tls");
@@ -336,39 +258,33 @@ static bool list_next(struct list *l)
 static void put_offered_versions(struct tf_json *j, const struct tf_hello *hello)
 {
     struct list list = list_open(j, "tlsfloor.offered_versions", VERSIONS_MAX);
-    uint8_t legacy[2] = {(uint8_t)(hello->legacy_version >> 8), (uint8_t)hello->legacy_version};
-    struct tf_span from = hello->supported_versions;
-    if (!hello->has_supported_versions)
-        from = (struct tf_span){legacy, sizeof legacy};
-    struct tf_reader r = tf_reader_of(from.p, from.n);
-    while (r.left >= 2) {
-        uint16_t version = tf_read_u16(&r);
-        if (tf_version_rank(version) == 0)
-            continue; /* GREASE, or nothing that anybody knows */
-        if (!list_next(&list))
-            break;
+    uint16_t version;
+    for (size_t at = 0; tf_record_next_version(hello, &at, &version) && list_next(&list);) {
         tf_put_short_version(j->w, version);
         tf_put_char(j->w, '"');
     }
     tf_put_char(j->w, ']');
 }
 
-/* In SSLv2 format a suite has three bytes; those that begin with a zero are the usual ones (RFC 5246 E.2). */
+/* Those of SSLv2 have no names here. */
+static void put_any_suite(struct tf_writer *w, uint32_t id)
+{
+    uint8_t kind = (uint8_t)(id >> 16);
+    if (kind == 0) {
+        tf_put_suite(w, (uint16_t)id);
+        return;
+    }
+    tf_put_text(w, "0x");
+    tf_put_hex(w, &kind, 1);
+    tf_put_hex16(w, (uint16_t)id);
+}
+
 static void put_offered_suites(struct tf_json *j, const struct tf_hello *hello)
 {
     struct list list = list_open(j, "tls.client.supported_ciphers", SUITES_MAX);
-    size_t size = hello->format == TF_FORMAT_SSLV2 ? 3 : 2;
-    struct tf_reader r = tf_reader_of(hello->ciphers.p, hello->ciphers.n);
-    while (r.left >= size && list_next(&list)) {
-        uint8_t kind = size == 3 ? tf_read_u8(&r) : 0;
-        uint16_t id = tf_read_u16(&r);
-        if (kind == 0) {
-            tf_put_suite(j->w, id);
-        } else {
-            tf_put_text(j->w, "0x");
-            tf_put_hex(j->w, &kind, 1);
-            tf_put_hex16(j->w, id);
-        }
+    uint32_t id;
+    for (size_t at = 0; tf_record_next_suite(hello, &at, &id) && list_next(&list);) {
+        put_any_suite(j->w, id);
         tf_put_char(j->w, '"');
     }
     tf_put_char(j->w, ']');
@@ -394,32 +310,33 @@ static void put_client(struct tf_json *j, const struct tf_facts *facts)
 {
     const struct tf_client *client = &facts->client;
     const struct tf_client_info *info = tf_client_info(client->family);
+    const char *class = tf_record_client_class(facts);
     if (facts->greeting[0] != '\0')
         tf_json_text(j, "tlsfloor.greeting", facts->greeting);
-    if (facts->has_hello && tf_version_rank(facts->hello.max_version) < TF_TLS12)
-        tf_json_text(j, "tlsfloor.client_class", facts->is_fallback ? "fallback" : "legacy");
+    if (class[0] != '\0')
+        tf_json_text(j, "tlsfloor.client_class", class);
     if (client->family == TF_CLIENT_FAMILY_UNKNOWN)
         return;
     tf_json_text(j, "tlsfloor.client_family", info->slug);
-    tf_json_text(j, "tlsfloor.client_name", client->name[0] != '\0' ? client->name : info->name);
+    tf_json_text(j, "tlsfloor.client_name", tf_record_client_name(client));
     tf_json_text(j, "tlsfloor.client_certainty", tf_client_certainty_name(client->certainty));
     tf_json_text(j, "tlsfloor.client_ability", tf_client_ability_name(info->ability));
     if (info->article[0] != '\0')
         tf_json_text(j, "tlsfloor.client_article", info->article);
 }
 
-void tf_put_block_head(struct tf_writer *w, const struct tf_facts *facts, const struct tf_record_context *c)
+static void put_ecs_head(struct tf_writer *w, const struct tf_facts *facts, const struct tf_record_context *c)
 {
-    struct tf_writer line = line_open(w);
-    struct tf_json j = tf_json_open(&line);
+    struct tf_json j = tf_json_open(w);
     bool blocked = facts->verdict == TF_VERDICT_BLOCK;
     enum tf_event event = tf_record_event(facts);
+    struct tf_told told = tf_record_told(facts);
     put_kind(&j, facts, tf_event_name(event), blocked ? "denied" : "allowed");
     tf_json_text(&j, "event.outcome", blocked ? "failure" : "success");
-    if (event == TF_EVENT_UPGRADED)
-        put_occasion(&j, facts);
-    else
-        put_reason(&j, facts);
+    tf_json_text(&j, "event.code", told.code);
+    tf_json_text(&j, "event.reason", told.sentence);
+    if (event != TF_EVENT_UPGRADED)
+        put_detail(&j, facts);
     put_duration(&j, facts);
     put_who_and_where(&j, facts);
     put_hellos(&j, facts, c);
@@ -427,30 +344,42 @@ void tf_put_block_head(struct tf_writer *w, const struct tf_facts *facts, const 
     if (facts->step != NULL)
         tf_json_text(&j, "tlsfloor.step", facts->step);
     put_client(&j, facts);
-    tf_json_text(&j, "tlsfloor.fix", fix_of(facts));
+    tf_json_text(&j, "tlsfloor.fix", told.fix);
     if (facts->has_hello) {
         put_offered_versions(&j, &facts->hello);
         put_offered_suites(&j, &facts->hello);
     }
-    line_close(w, &line);
 }
 
-static void put_repeat(struct tf_json *j, const struct tf_repeat *repeat)
+static void put_ecs_tail(struct tf_writer *w, const struct tf_repeat *repeat)
 {
-    tf_json_u64(j, "tlsfloor.repeat.count", repeat->count);
-    put_instant(j, "tlsfloor.repeat.first", repeat->first_us);
-    put_instant(j, "tlsfloor.repeat.last", repeat->last_us);
+    struct tf_json j = {.w = w, .first = false};
+    if (repeat != NULL) {
+        tf_json_u64(&j, "tlsfloor.repeat.count", repeat->count);
+        put_instant(&j, "tlsfloor.repeat.first", repeat->first_us);
+        put_instant(&j, "tlsfloor.repeat.last", repeat->last_us);
+    }
+    tf_json_close(&j);
+    tf_put_char(w, '\n');
+}
+
+void tf_put_block_head(struct tf_writer *w, const struct tf_facts *facts, const struct tf_record_context *c)
+{
+    struct tf_writer line = line_open(w);
+    if (c->is_w3c)
+        tf_put_w3c_row(&line, facts, c);
+    else
+        put_ecs_head(&line, facts, c);
+    line_close(w, &line);
 }
 
 void tf_put_block_tail(struct tf_writer *w, bool is_w3c, const struct tf_repeat *repeat)
 {
     struct tf_writer line = line_open(w);
-    struct tf_json j = {.w = &line, .first = false};
-    (void)is_w3c;
-    if (repeat != NULL)
-        put_repeat(&j, repeat);
-    tf_json_close(&j);
-    tf_put_char(&line, '\n');
+    if (is_w3c)
+        tf_put_w3c_repeat(&line, repeat);
+    else
+        put_ecs_tail(&line, repeat);
     line_close(w, &line);
 }
 

@@ -6,6 +6,7 @@
 #define TF_SIGHTING_H
 
 #include "record.h"
+#include "text.h"
 
 enum tf_outcome {
     TF_OUTCOME_BLOCKED,
@@ -19,29 +20,32 @@ enum { TF_SIGHTING_NAME_MAX = 80, TF_SIGHTING_AGENT_MAX = 128, TF_JA4_MAX = 40, 
 
 struct tf_sighting {
     enum tf_outcome outcome;
-    enum tf_reason reason;    /* of a refusal; TF_REASON_NONE: an upgrade, or passed */
-    uint64_t count;           /* connections: 1, or a roll-up's */
+    enum tf_reason reason;     /* of a refusal; TF_REASON_NONE: an upgrade, or passed */
+    uint64_t count;            /* connections: 1, or a roll-up's */
     int64_t first_us, last_us; /* UTC, microseconds since 1970 */
-    struct tf_addr source;    /* port 0 */
-    char host[TF_HOST_MAX];   /* destination: name, or address as text; "" if it was never known */
+    struct tf_addr source;     /* port 0 */
+    char host[TF_HOST_MAX];    /* destination: name, or address as text; "" if it was never known */
     uint16_t port;
     bool is_m365;
     enum tf_m365_area area;
-    uint16_t version;   /* the highest that the client offered, drafts as TF_TLS13; 0: plain text, or no hello */
-    uint16_t to;        /* of an upgrade: the version outside; else 0 */
-    bool is_fallback;   /* a stray hello of a client that also does better */
+    uint16_t
+        version; /* the highest that the client offered, drafts as TF_TLS13; 0: plain text, or no hello */
+    uint16_t to; /* of an upgrade: the version outside; else 0 */
+    bool is_fallback;     /* a stray hello of a client that also does better */
     uint64_t fingerprint; /* tf_client_fingerprint, or a hash of the JA4 in a log's line; 0: no hello */
     enum tf_client_family family;
     enum tf_client_certainty certainty;
     char name[TF_SIGHTING_NAME_MAX];        /* tlsfloor.client_name; peer bytes nowhere but in the next two */
-    char user_agent[TF_SIGHTING_AGENT_MAX]; /* cut to fit; printable ASCII, other bytes are '?' */
+    char user_agent[TF_SIGHTING_AGENT_MAX]; /* what it says of itself: its User-Agent, or else `EHLO` and its
+                                               name; cut to fit; printable ASCII, other bytes are '?' */
     char user[TF_LABEL_MAX];                /* who has logged in, likewise; "" */
     char ja4[TF_JA4_MAX];                   /* "" where there is none */
     char listener[TF_LABEL_MAX], rule[TF_LABEL_MAX]; /* "" where none */
 };
 
 /* From a session, when its record is due or would be if it were not healthy. `sha256` makes the JA4. */
-void tf_sighting_of_facts(struct tf_sighting *s, const struct tf_facts *facts, const struct tf_digest *sha256);
+void tf_sighting_of_facts(struct tf_sighting *s, const struct tf_facts *facts,
+                          const struct tf_digest *sha256);
 
 /* What a line of a log is. */
 enum tf_line {
@@ -50,11 +54,20 @@ enum tf_line {
     TF_LINE_BAD       /* none of our records, or cut */
 };
 
-/* From a line of the block log or of the access log in format ecs, without its newline. Lines of the access log count
- * only where the block log has none of the same session. Bounded, never fails on any input. */
+/* From a line of the block log or of the access log in format ecs, without its newline. Lines of the access
+ * log count only where the block log has none of the same session. Bounded, never fails on any input. */
 enum tf_line tf_sighting_of_line(struct tf_sighting *s, const char *line, size_t n);
 
-/* Whether a client that was seen so is below a floor (TF_TLS12, TF_TLS13). */
+/* Whether a client that was seen so is below a floor (TF_TLS12, TF_TLS13). A stray hello of one that does
+ * better does not say so. */
 bool tf_sighting_is_below(const struct tf_sighting *s, uint16_t floor);
+/* Whether it says anything of a client's TLS. What was refused for other reasons (access control, the
+ * server's side, broken hellos) does so only if the hello came, and is below TLS 1.2. */
+bool tf_sighting_is_about_tls(const struct tf_sighting *s);
+
+/* Between sighting.c and sighting_line.c. */
+void tf_sighting_put_agent(struct tf_sighting *s, struct tf_text user_agent, struct tf_text greeting);
+/* Cut to fit size, and NUL-terminated; what is not printable ASCII is '?'. */
+void tf_label_copy(char *to, size_t size, struct tf_text from);
 
 #endif

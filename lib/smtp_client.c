@@ -241,6 +241,16 @@ static bool is_binary(struct tf_text line)
     return false;
 }
 
+static void keep_greeting(const struct tf_smtp_command *command, struct tf_facts *facts)
+{
+    struct tf_text name = command->argument;
+    if (command->verb != TF_SMTP_EHLO && command->verb != TF_SMTP_HELO)
+        return;
+    size_t n = name.n < sizeof facts->greeting ? name.n : sizeof facts->greeting - 1;
+    memcpy(facts->greeting, name.p, n);
+    facts->greeting[n] = '\0';
+}
+
 static enum tf_feed take_line(struct tf_smtp *s, struct tf_text line, struct tf_feed_io *io,
                               struct tf_facts *facts)
 {
@@ -251,6 +261,7 @@ static enum tf_feed take_line(struct tf_smtp *s, struct tf_text line, struct tf_
         return go_on_with_login(s, tf_mail_login_line(&s->auth, line, io->to_client), io);
     }
     struct tf_smtp_command command = tf_smtp_read_command(line);
+    keep_greeting(&command, facts);
     if (s->plan.way == TF_MAIL_FOLLOW)
         return follow(s, command.verb, line, io, facts);
     return converse(s, &command, line, io, facts);

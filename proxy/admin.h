@@ -1,17 +1,23 @@
-/* The admin socket: /metrics, /healthz and /readyz over HTTP/1.1, on the main
- * loop. Small and strict: one request a connection, a bounded request, a
- * deadline, a bounded number of connections. */
+/* The admin socket: dashboard, API, metrics and health over HTTP/1.1, on the
+ * main loop. Small and strict: one request a connection, read-only, a bounded
+ * request, a deadline, a bounded number of connections. */
 #ifndef ADMIN_H
 #define ADMIN_H
 
-#include "../lib/addr.h"
+#include "../lib/conf.h"
+#include <stdio.h>
 #include <uv.h>
+
+struct inventory;
 
 /* What it tells, asked for at each request, on the loop's thread. */
 struct admin_source {
     void *arg;
     void (*metrics)(void *arg, struct tf_writer *w); /* the text of /metrics, METRICS_MAX at most */
     bool (*ready)(void *arg);                        /* false: /readyz answers 503 */
+    void (*status)(void *arg, FILE *to);             /* the JSON of /api/status */
+    const struct tf_conf *(*conf)(void *arg);        /* the settings in force */
+    struct inventory *(*inventory)(void *arg);       /* NULL: there is none */
 };
 
 struct admin;

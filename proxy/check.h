@@ -15,5 +15,7 @@ void check_transparent(const struct tf_conf *conf);
 void check_upstreams(const struct conf *c);
 /* check_doors.c: the same for the files of listeners and of the parent proxy. */
 bool check_doors(const struct conf *c);
+/* check_logs.c: the same for the logs. */
+bool check_logs(const struct tf_conf *conf);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Many times what the web service has; so that nothing takes long that looks at one set after the other. */
 enum { SETS_MAX = 10000 };
@@ -202,6 +203,20 @@ struct endpoints *endpoints_parse(const char *text, size_t n, const char *origin
     return e;
 }
 
+/* When it was last written; 0: it cannot be told. */
+static int64_t file_time(const char *file)
+{
+    struct stat st;
+    return stat(file, &st) == 0 ? st.st_mtime : 0;
+}
+
+static struct endpoints *as_of(struct endpoints *e, int64_t saved_s)
+{
+    if (e)
+        e->as_of_s = saved_s;
+    return e;
+}
+
 struct endpoints *endpoints_load(const struct tf_conf *conf, char *error, size_t size)
 {
     struct source s = {.name = conf->m365.endpoints};
@@ -209,13 +224,15 @@ struct endpoints *endpoints_load(const struct tf_conf *conf, char *error, size_t
         char origin[64];
         struct tf_text text = endpoints_builtin(conf->m365.instance);
         snprintf(origin, sizeof origin, "builtin (%s)", endpoints_instance(conf->m365.instance));
-        return endpoints_parse(text.p, text.n, origin, conf->m365.overlay, error, size);
+        return as_of(endpoints_parse(text.p, text.n, origin, conf->m365.overlay, error, size),
+                     ENDPOINTS_BUILTIN_AS_OF_S);
     }
+    int64_t saved_s = file_time(s.name);
     char *text = read_file(&s, error, size);
     struct endpoints *e =
         text ? endpoints_parse(text, s.text.n, s.name, conf->m365.overlay, error, size) : NULL;
     free(text);
-    return e;
+    return as_of(e, saved_s);
 }
 
 void endpoints_free(struct endpoints *e)

@@ -8,7 +8,9 @@
 /* A loaded set; owns all that m365 points to. */
 struct endpoints {
     struct tf_m365 m365;
-    void *memory; /* private */
+    int64_t as_of_s; /* when it was fetched, as far as that is known: the file's time, or that of the
+                        snapshot; 0: not */
+    void *memory;    /* private */
 };
 
 /* What conf's [m365] names. NULL with `FILE:LINE: what is wrong` in error; never half a set. */

@@ -59,6 +59,16 @@ static void print_m365(const struct tf_facts *facts)
                tf_m365_category_name(facts->m365->category));
 }
 
+/* Where requests are read, be they plain or within TLS that ends here. */
+static void print_tenants(const struct tf_conf *conf, const struct tf_facts *facts)
+{
+    const char *host = tf_policy_host(facts);
+    bool is_read = facts->verdict == TF_VERDICT_UPGRADE ||
+                   (facts->ask == TF_ASK_HTTP && facts->verdict != TF_VERDICT_BLOCK);
+    if (is_read && tf_tenants_restrict(&conf->tenants, host))
+        printf("; with tenant restrictions %s", tf_tenants_name(&conf->tenants));
+}
+
 void explain_verdict(const struct conf *c, struct tf_facts *facts, const char *label)
 {
     bool unsure = explain_decide(c, facts);
@@ -73,6 +83,7 @@ void explain_verdict(const struct conf *c, struct tf_facts *facts, const char *l
         printf("; every client's TLS ends at the gateway");
     if (facts->verdict != TF_VERDICT_TUNNEL)
         print_m365(facts);
+    print_tenants(&c->tf, facts);
     if (facts->verdict == TF_VERDICT_MONITOR && c->tf.policy.monitor)
         print_mode(&c->tf);
     printf("%s\n", unsure ? ", unless by its address; ask again with that as --dest" : "");

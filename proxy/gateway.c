@@ -7,7 +7,8 @@
 #include "gateway.h"
 
 #include "admin.h"
-#include "stage.h"
+#include "clock.h"
+#include "status.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -35,6 +36,8 @@ struct gateway {
     struct tf_addr admin_address;
     struct totals totals_base; /* what journals of earlier stages wrote and dropped */
     bool draining;
+    int64_t started_us, loaded_us; /* UTC; loaded_us: since when the settings are in force */
+    bool reload_failed;            /* the last one */
 };
 
 static void say(const char *sentence)
@@ -85,6 +88,11 @@ static void say_what_needs_a_restart(const struct tf_conf *old, const struct tf_
         say("[admin] listen has changed: that needs a restart");
     if (old->threads != new->threads)
         say("[gateway] threads has changed: that needs a restart");
+    if (strcmp(old->inventory.file, new->inventory.file) != 0)
+        say("[inventory] file has changed: that needs a restart");
+    if (old->limits.inventory_queue != new->limits.inventory_queue ||
+        old->limits.acquaintances != new->limits.acquaintances)
+        say("[limits] inventory_queue or acquaintances has changed: that needs a restart");
     if (old->limits.log_bytes != new->limits.log_bytes)
         say("[limits] log_bytes has changed: logs that stay open need a restart for that");
 }
@@ -99,6 +107,7 @@ static void reload(struct gateway *g)
     char error[512];
     struct conf *conf = conf_load(g->file, stderr);
     struct stage next;
+    g->reload_failed = true;
     if (conf == NULL) {
         say("reload refused, the settings in force stay: see above");
         return;
@@ -119,6 +128,8 @@ static void reload(struct gateway *g)
     stage_announce(&next, true);
     stage_free(&g->stage, &next, &g->totals_base);
     g->stage = next;
+    g->reload_failed = false;
+    g->loaded_us = clock_wall_us();
     begin_leaf_keys(g);
     say("reloaded");
 }
@@ -131,13 +142,50 @@ static void sum_up(struct gateway *g, struct totals *t)
     for (size_t i = 0; i < g->loop_count; i++)
         totals_add(t, &g->loops[i]->counters);
     stage_add_lines(&g->stage, t);
+    if (g->stage.inventory != NULL)
+        t->values[COUNTER_INVENTORY_DROPPED] = inventory_dropped(g->stage.inventory);
 }
 
 static void on_metrics(void *arg, struct tf_writer *w)
 {
+    const struct gateway *g = arg;
+    struct metrics_state state = {.now_s = clock_wall_us() / 1000000,
+                                  .started_s = g->started_us / 1000000,
+                                  .is_ready = !g->draining,
+                                  .reload_failed = g->reload_failed,
+                                  .loaded_s = g->loaded_us / 1000000};
     struct totals t;
     sum_up(arg, &t);
-    metrics_format(w, &t);
+    metrics_look(&state, &g->stage);
+    metrics_format(w, &t, &state);
+}
+
+/* What the admin socket asks for. */
+
+static void on_status(void *arg, FILE *to)
+{
+    const struct gateway *g = arg;
+    struct totals t;
+    sum_up(arg, &t);
+    struct status s = {.stage = &g->stage,
+                       .totals = &t,
+                       .admin = &g->admin_address,
+                       .now_us = clock_wall_us(),
+                       .started_us = g->started_us,
+                       .is_draining = g->draining};
+    status_write(to, &s);
+}
+
+static const struct tf_conf *on_conf(void *arg)
+{
+    const struct gateway *g = arg;
+    return &g->stage.conf->tf;
+}
+
+static struct inventory *on_inventory(void *arg)
+{
+    const struct gateway *g = arg;
+    return g->stage.inventory;
 }
 
 static bool on_ready(void *arg)
@@ -236,7 +284,12 @@ static void raise_file_limit(void)
 
 static bool start_admin(struct gateway *g, const struct tf_conf *conf, char *error, size_t size)
 {
-    struct admin_source source = {g, on_metrics, on_ready};
+    struct admin_source source = {.arg = g,
+                                  .metrics = on_metrics,
+                                  .ready = on_ready,
+                                  .status = on_status,
+                                  .conf = on_conf,
+                                  .inventory = on_inventory};
     if (!conf->admin_on)
         return true;
     g->admin = admin_start(&g->uv, &conf->admin, source, &g->admin_address, error, size);
@@ -267,6 +320,7 @@ static bool start_loops(struct gateway *g, char *error, size_t size)
 
 static bool start(struct gateway *g, struct conf *conf, char *error, size_t size)
 {
+    g->started_us = g->loaded_us = clock_wall_us();
     raise_file_limit();
     g->loop_count = conf->tf.threads > 0 ? conf->tf.threads : uv_available_parallelism();
     g->loops = calloc(g->loop_count, sizeof *g->loops);

@@ -3,6 +3,7 @@
  * answer here is true of a live connection too. */
 #include "inspect_flight.h"
 
+#include "../lib/client.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -155,6 +156,20 @@ static void put_verdict(json_t *out, enum tf_reason reason)
     inspect_put(out, "verdict", json_string(blocked ? "block" : "allow"));
 }
 
+/* All null where nothing is known of the client, or it is healthy. */
+static void put_client(const struct tf_hello *hello, json_t *out)
+{
+    struct tf_client client = tf_client_identify(hello, "", "");
+    bool is_known = client.family != TF_CLIENT_FAMILY_UNKNOWN;
+    const struct tf_client_info *family = tf_client_info(client.family);
+    inspect_put(out, "client_family", is_known ? json_string(family->slug) : json_null());
+    inspect_put(out, "client_name", is_known ? json_string(client.name) : json_null());
+    const char *certainty = tf_client_certainty_name(client.certainty);
+    inspect_put(out, "client_certainty", is_known ? json_string(certainty) : json_null());
+    const char *ability = tf_client_ability_name(family->ability);
+    inspect_put(out, "client_ability", is_known ? json_string(ability) : json_null());
+}
+
 static void put_client_hello(struct inspector *in, const struct tf_hello *hello, json_t *out)
 {
     bool is_sslv2 = hello->format == TF_FORMAT_SSLV2;
@@ -184,6 +199,7 @@ static void put_client_hello(struct inspector *in, const struct tf_hello *hello,
     else
         put_verdict(out, tf_version_rank(hello->max_version) >= TF_TLS12 ? TF_REASON_NONE
                                                                          : TF_REASON_CLIENT_BELOW_FLOOR);
+    put_client(hello, out);
 }
 
 static void inspect_client(struct inspector *in, struct tf_span flight, json_t *out)

@@ -106,6 +106,18 @@ static void stop_listening(struct loop *l)
     }
 }
 
+/* What is summed up so far belongs to the setting that goes. */
+static void set_rollups(struct loop *l, const struct setting *setting)
+{
+    const struct tf_conf *conf = &setting->conf->tf;
+    rollups_flush(&l->rollups);
+    l->rollups.sinks =
+        (struct rollup_sinks){setting->block, conf->log.format == TF_LOG_W3C, setting->inventory};
+    l->rollups.max = conf->limits.rollups;
+    l->rollups.whole = conf->log.whole;
+    l->rollups.every_ms = conf->log.rollup_ms;
+}
+
 static void change(struct loop *l, const struct setting *setting)
 {
     const struct tf_conf *conf = &setting->conf->tf;
@@ -113,6 +125,7 @@ static void change(struct loop *l, const struct setting *setting)
     if (!set_listening(l, setting))
         fprintf(stderr, "tlsfloor: out of memory: a listener could not be started\n");
     l->setting = setting;
+    set_rollups(l, setting);
     l->dialer.own_ports = setting->own_ports;
     l->pipes.max = conf->limits.pipes;
     l->minter.max = conf->limits.leaves;
@@ -145,6 +158,7 @@ static void finish(struct loop *l)
     deadlines_close(&l->deadlines);
     minter_close(&l->minter);
     logins_close(&l->logins);
+    rollups_close(&l->rollups);
     if (l->dns != NULL)
         dns_free(l->dns);
     if (l->watcher != NULL)
@@ -295,6 +309,8 @@ struct loop *loop_new(const struct setting *setting, struct loop_end end, char *
     l->wake.data = l->idle.data = l->drain_timer.data = l;
     deadlines_init(&l->deadlines, &l->uv, on_deadline);
     lingers_init(&l->lingers, l);
+    rollups_init(&l->rollups, &l->uv, &l->counters);
+    set_rollups(l, setting);
     l->watcher = watcher_new(&l->uv);
     l->logins = (struct logins){.uv = &l->uv, .max = conf->limits.logins};
     if (l->watcher != NULL && minter_init(&l->minter, &l->uv, &l->counters, conf->limits.leaves) &&

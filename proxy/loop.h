@@ -12,6 +12,7 @@
 #include "dial.h"
 #include "digest.h"
 #include "door.h"
+#include "inventory.h"
 #include "journal.h"
 #include "linger.h"
 #include "login.h"
@@ -21,6 +22,7 @@
 #include "pipes.h"
 #include "pool.h"
 #include "resume.h"
+#include "rollup.h"
 #include "tls.h"
 #include "watch.h"
 
@@ -43,6 +45,8 @@ struct setting {
     size_t door_count;
     const char *parent_login; /* for the parent proxy, base64; "" where there is none */
     struct census *census;
+    struct acquaintances *acquaintances;
+    struct inventory *inventory; /* NULL: off */
     struct own_ports *own_ports; /* NULL: there is no transparent listener */
     struct listening *listening; /* this loop's */
     size_t listening_count;
@@ -75,6 +79,7 @@ struct loop {
     struct minter minter;
     struct resumer resumer;
     struct logins logins;
+    struct rollups rollups;
     struct digests digests;
     uint8_t *buffer; /* LOOP_BUFFER_SIZE, for whoever runs */
     size_t gathered; /* bytes of lookaheads held now */

@@ -5,8 +5,12 @@
 #include "gateway.h"
 #include "hash_password.h"
 #include "inspect.h"
+#include "pac.h"
 #include "probe.h"
+#include "report.h"
+#include "remediate.h"
 #include "version.h"
+#include "winhttp_main.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,8 +29,16 @@ static const struct command {
     {"inspect", inspect_main, INSPECT_ARGUMENTS, "take a captured hello apart"},
     {"probe", probe_main, PROBE_ARGUMENTS,
      "which versions and suites a server takes, and whether it verifies"},
+    {"report", report_main, REPORT_ARGUMENTS,
+     "which clients are left to fix, from logs or the inventory; --floor 1.3: who would be blocked then"},
     {"ca", ca_main, CA_ARGUMENTS, "the gateway's own CA, whose certificates upgraded clients see"},
     {"endpoints", endpoints_main, ENDPOINTS_ARGUMENTS, "the Microsoft 365 endpoint set"},
+    {"remediate", remediate_main, REMEDIATE_ARGUMENTS,
+     "what to do about a kind of client, and its registry settings"},
+    {"winhttp", winhttp_main, WINHTTP_ARGUMENTS,
+     "take Windows' DefaultSecureProtocols apart, or put it together"},
+    {"pac", pac_main, PAC_ARGUMENTS,
+     "a script that tells browsers what goes through the gateway, and what direct"},
     {"hash-password", hash_password_main, HASH_PASSWORD_ARGUMENTS,
      "a password, read from the terminal or standard input, for a file of users"},
     {"version", version_main, "(or --version)", "versions of this program and of its libraries"},

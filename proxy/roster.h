@@ -41,7 +41,7 @@ struct roster_client {
     uint8_t versions;
     enum tf_reason reason; /* the last refusal's */
     uint64_t counts[TF_OUTCOMES];
-    uint64_t fallbacks;    /* of them, stray hellos of a client that also does better */
+    uint64_t fallbacks; /* of them, stray hellos of a client that also does better */
     int64_t first_us, last_us;
     int64_t below_us; /* last seen below TLS 1.2; 0: never, it is here for floor 1.3 */
     int64_t fixed_us; /* since when it comes at or above TLS 1.2 to where it came below it; 0: it does not */
@@ -56,16 +56,21 @@ struct roster_client {
 /* NULL: out of memory. */
 struct roster *roster_new(size_t clients_max, size_t destinations_max);
 void roster_free(struct roster *r);
-/* Adds one. When the table is full, the client that was not seen for the longest time goes: forget(arg, its id),
- * where an id was set, is told. False: out of memory, and nothing was added. */
+/* Adds one. When the table is full, the client that was not seen for the longest time goes: forget(arg, its
+ * id), where an id was set, is told. False: out of memory, and nothing was added. */
 bool roster_add(struct roster *r, const struct tf_sighting *s);
 void roster_on_forget(struct roster *r, void (*forget)(void *arg, int64_t id), void *arg);
-/* For a store that loads: the client of this source and family (or fingerprint), made if it is not there. */
-struct roster_client *roster_take(struct roster *r, const struct tf_addr *source, enum tf_client_family family,
-                                  uint64_t fingerprint);
-struct roster_destination *roster_take_destination(struct roster *r, struct roster_client *client, const char *host,
-                                                   uint16_t port);
-/* Forgets those last seen before that time. */
+/* For a store that loads, who was not seen for the longest time first: the client of this source and family
+ * (or fingerprint), made if it is not there, to be filled in before the next call of roster_add or
+ * roster_take. NULL: out of memory. */
+struct roster_client *roster_take(struct roster *r, const struct tf_addr *source,
+                                  enum tf_client_family family, uint64_t fingerprint);
+/* NULL: out of memory, no room for another one, or longer than any host. */
+struct roster_destination *roster_take_destination(struct roster *r, struct roster_client *client,
+                                                   const char *host, uint16_t port);
+/* Other bounds from now on; clients beyond them go. Destinations that are there already stay. */
+void roster_set_bounds(struct roster *r, size_t clients_max, size_t destinations_max);
+/* Forgets those last seen before that time; the same function is told. */
 void roster_forget_before(struct roster *r, int64_t us);
 size_t roster_count(const struct roster *r);
 /* The i-th of roster_count; in no order, and none that lasts beyond the next change. */

@@ -53,6 +53,10 @@ const struct route route_http = {"http",
 const struct route route_secure = {"secure",
                                    {&step_secure, &step_access, &step_reuse, &step_dial, &step_approach,
                                     &step_originate, &step_answer, &step_exchange, NULL}};
+/* A request within the client's own TLS, which was upgraded as a whole. */
+const struct route route_within = {"within",
+                                   {&step_access, &step_reuse, &step_dial, &step_approach, &step_originate,
+                                    &step_answer, &step_exchange, NULL}};
 /* The next request on a connection that is kept. */
 const struct route route_again = {"connect",
                                   {&step_request, &step_preface, &step_access, &step_dial, &step_approach,
@@ -78,6 +82,9 @@ const struct route route_mail_repeat = {"mail", {&step_dial, &step_approach, &st
 /* Verdicts. */
 const struct route route_upgrade = {"upgrade",
                                     {&step_originate, &step_mint, &step_terminate, &step_carry, NULL}};
+/* The same, where requests get fields of ours: what is said inside is read. */
+static const struct route route_upgrade_http = {
+    "upgrade", {&step_originate, &step_mint, &step_terminate, &step_within, &step_request, NULL}};
 const struct route route_tunnel = {"tunnel", {&step_send_hello, &step_server_hello, &step_relay, NULL}};
 /* A tunnel that never was TLS. */
 const struct route route_pass = {"pass", {&step_relay, NULL}};
@@ -204,7 +211,8 @@ void session_renew(struct session *s)
 {
     const struct setting *setting = s->loop->setting;
     struct conf *conf = setting->conf;
-    const struct tf_listener *listener = conf == s->conf ? NULL : same_listener(setting, s->listener);
+    bool is_old = conf != s->conf && !session_is_within(s);
+    const struct tf_listener *listener = is_old ? same_listener(setting, s->listener) : NULL;
     if (listener == NULL)
         return;
     conf_unref(s->conf);
@@ -263,20 +271,38 @@ void session_settle(struct session *s)
     setup_free(s);
 }
 
-void session_exchange_over(struct session *s)
+/* All requests within one TLS session are that session: its line in the access log ends with it. */
+static void go_on_within(struct session *s)
+{
+    session_log(s);
+    s->setup->is_told = true;
+    session_facts(s)->reason = TF_REASON_NONE;
+    session_facts(s)->detail = NULL;
+}
+
+/* Of who is asking, all is known still; of what for, nothing. */
+static void begin_anew(struct session *s)
 {
     struct tf_facts *facts = session_facts(s);
     session_log(s);
     session_log_end(s, facts->reason, facts->started_us);
-    s->setup->over = TF_FEED_MORE;
-    s->setup->has_spoken = false;
-    drop_outboxes(s->setup); /* a client that only may ask again holds no buffer */
     *facts = (struct tf_facts){.source = facts->source,
                                .via = facts->via,
                                .listener = facts->listener,
                                .is_fixed = facts->is_fixed,
                                .has_certificate = facts->has_certificate,
                                .started_us = loop_wall_us(s->loop)};
+}
+
+void session_exchange_over(struct session *s)
+{
+    if (session_is_within(s))
+        go_on_within(s);
+    else
+        begin_anew(s);
+    s->setup->over = TF_FEED_MORE;
+    s->setup->has_spoken = false;
+    drop_outboxes(s->setup); /* a client that only may ask again holds no buffer */
 }
 
 void session_linger(struct session *s)
@@ -352,21 +378,25 @@ bool session_touch(struct session *s, size_t limit)
 }
 
 /* A network that fails is no verdict of ours, though the client hears of it in the same way; and mail that
- * was upgraded until then stays so. */
+ * was upgraded until then stays so, as does TLS. */
 static void note_refusal(struct tf_facts *facts, const struct step *step)
 {
     assert(facts->reason != TF_REASON_NONE);
     bool ours = tf_reason_info(facts->reason)->event != TF_EVENT_NONE;
-    if (!ours && facts->mail != TF_MAIL_NONE && tf_record_is_upgraded(facts))
+    bool has_gone_on = facts->mail != TF_MAIL_NONE || facts->inside.version != 0;
+    if (!ours && has_gone_on && tf_record_is_upgraded(facts))
         return;
     facts->verdict = ours ? TF_VERDICT_BLOCK : TF_VERDICT_NONE;
     facts->step = step->name;
 }
 
-static const struct route *route_of_verdict(enum tf_verdict verdict)
+static const struct route *route_of_verdict(const struct session *s)
 {
+    enum tf_verdict verdict = s->setup->facts.verdict;
     assert(verdict != TF_VERDICT_NONE && verdict != TF_VERDICT_BLOCK);
-    return verdict == TF_VERDICT_UPGRADE ? &route_upgrade : &route_tunnel;
+    if (verdict != TF_VERDICT_UPGRADE)
+        return &route_tunnel;
+    return session_restricts_tenants(s) ? &route_upgrade_http : &route_upgrade;
 }
 
 /* False: the session waits, or is over. */
@@ -375,9 +405,8 @@ static bool go_on(struct session *s, enum step_result result)
     switch (result) {
     case STEP_NEXT:
         s->at++;
-        if (*s->at == NULL) {
-            take_route(s, route_of_verdict(session_facts(s)->verdict));
-        }
+        if (*s->at == NULL)
+            take_route(s, route_of_verdict(s));
         return true;
     case STEP_ROUTE:
         take_route(s, s->route);

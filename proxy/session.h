@@ -87,6 +87,9 @@ struct setup {
     struct spares *spares; /* connections to other servers */
     bool is_reused;        /* an earlier request has used this one */
     size_t resend; /* so much of the outbox may be sent again on a new connection; 0: it is too late */
+    struct tf_target within; /* whom the client's TLS is with, which ends here, and in which its requests are
+                              * read; host empty: they are not */
+    bool is_told;            /* within it, a request has left the lines that one session has */
 };
 
 struct session {
@@ -123,7 +126,7 @@ void session_drain(struct session *s);
 void session_on_deadline(struct deadline *d);
 
 /* For steps. */
-extern const struct route route_connect, route_again, route_http, route_secure, route_retry,
+extern const struct route route_connect, route_again, route_http, route_secure, route_within, route_retry,
     route_retry_secure, route_tunnel, route_upgrade, route_carry, route_pass, route_block, route_mail,
     route_mail_implicit, route_mail_hello, route_mail_dialogue, route_mail_secure, route_mail_upgrade,
     route_mail_repeat;
@@ -134,12 +137,18 @@ const struct door *session_door(const struct session *s);
 const char *session_server_name(const struct session *s);
 /* From here on this front's dialogue is the session's. False: out of memory. */
 bool session_take_front(struct session *s, const struct tf_front *front);
+/* Whether its plain text is requests that are read, one by one, inside the client's own TLS. */
+static inline bool session_is_within(const struct session *s)
+{
+    return s->setup->within.host[0] != '\0';
+}
 /* Logs what is due and gives the setup back: from here on bytes only flow. */
 void session_settle(struct session *s);
 /* A request is judged by the settings in force when it comes, whatever its connection began with. When their
- * listener is gone, the old ones stay. */
+ * listener is gone, the old ones stay; and so they do within TLS, whose verdict was that of its hello. */
 void session_renew(struct session *s);
-/* Logs a plain HTTP exchange; the facts are those of the next one then. */
+/* Logs a plain HTTP exchange; the facts are those of the next one then. Within TLS, the first one leaves the
+ * lines of the session. */
 void session_exchange_over(struct session *s);
 /* Says goodbye to the client so that what it was told arrives (see linger.h), unless it must see a reset. */
 void session_linger(struct session *s);

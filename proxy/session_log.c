@@ -1,6 +1,7 @@
 /* What a session leaves behind; see session_log.h. */
 #include "session_log.h"
 
+#include "../lib/inside.h"
 #include "loop.h"
 
 #include <assert.h>
@@ -19,16 +20,94 @@ static struct tf_record_context record_context(struct session *s)
                                       conf->log.format == TF_LOG_W3C};
 }
 
-static void write_record(struct session *s)
+/* What the session says of its client, for the inventory. */
+static struct tf_sighting sighting_of(struct session *s, uint64_t count)
 {
-    struct loop *loop = s->loop;
-    if (loop->setting->block == NULL)
+    struct tf_sighting sighting;
+    tf_sighting_of_facts(&sighting, session_facts(s), &s->loop->digests.sha256);
+    sighting.count = count;
+    return sighting;
+}
+
+static enum journal_kind kind_of(enum tf_event event)
+{
+    return event == TF_EVENT_UPGRADED              ? JOURNAL_OTHER
+           : event == TF_EVENT_VERSION_WOULD_BLOCK ? JOURNAL_WOULD_BLOCK
+                                                   : JOURNAL_REFUSED;
+}
+
+/* A line of its own, and a sighting. */
+static void write_record(struct session *s, enum journal_kind kind)
+{
+    const struct setting *setting = s->loop->setting;
+    if (setting->inventory != NULL) {
+        struct tf_sighting sighting = sighting_of(s, 1);
+        inventory_note(setting->inventory, &sighting);
+    }
+    if (setting->block == NULL)
         return;
     struct tf_record_context context = record_context(s);
     struct tf_writer w = line_writer(s);
     tf_put_block_record(&w, session_facts(s), &context);
     assert(!w.full);
-    journal_write(loop->setting->block, w.p, w.len);
+    journal_write(setting->block, w.p, w.len, kind, 1);
+}
+
+/* The first of what is to be summed up in one line. False: out of memory. */
+static bool begin_rollup(struct session *s, struct rollup *u, enum journal_kind kind)
+{
+    struct tf_record_context context = record_context(s);
+    struct tf_sighting sighting = sighting_of(s, 1);
+    struct tf_writer w = line_writer(s);
+    tf_put_block_head(&w, session_facts(s), &context);
+    assert(!w.full);
+    return rollup_begin(u, kind, w.p, w.len, &sighting);
+}
+
+/* A refusal, or what would be one: clients that are refused try again, and again. */
+static void write_refusal(struct session *s, enum journal_kind kind)
+{
+    const struct tf_facts *facts = session_facts(s);
+    struct rollup_kind same = rollup_kind_of(facts);
+    struct rollup *u = rollups_note(&s->loop->rollups, &same, facts->started_us);
+    if (u == NULL || (rollup_is_new(u) && !begin_rollup(s, u, kind)))
+        write_record(s, kind);
+}
+
+/* What software that is, and whether a hello below the floor is a stray one. A stack that is known not to do
+ * better has not just done so: that was another program on the same machine. */
+static void recognise(struct session *s)
+{
+    struct tf_facts *facts = session_facts(s);
+    const struct tf_hello *hello = facts->has_hello ? &facts->hello : NULL;
+    facts->client = tf_client_identify(hello, facts->user_agent, facts->greeting);
+    if (hello == NULL || tf_version_rank(hello->max_version) >= TF_TLS12)
+        return;
+    counters_family(&s->loop->counters, facts->client.family);
+    enum tf_client_ability ability = tf_client_info(facts->client.family)->ability;
+    bool is_stray =
+        acquaintances_note_below(s->loop->setting->acquaintances, &facts->source, tf_policy_host(facts),
+                                 (int64_t)uv_now(&s->loop->uv), s->conf->tf.inventory.fallback_ms);
+    enum tf_leaf kind;
+    facts->is_fallback = tf_inside_choose(hello, &kind) == TF_REASON_CLIENT_FALLBACK ||
+                         (is_stray && ability != TF_CLIENT_UNABLE && ability != TF_CLIENT_UPDATE);
+}
+
+/* A client at or above TLS 1.2. It is news only now and then, when more is known of its source, or when a
+ * higher floor would stop it. */
+static void note_healthy(struct session *s, bool has_record)
+{
+    const struct tf_facts *facts = session_facts(s);
+    const struct setting *setting = s->loop->setting;
+    if (!facts->has_hello || tf_version_rank(facts->hello.max_version) < TF_TLS12)
+        return;
+    uint64_t count = acquaintances_note_healthy(setting->acquaintances, &facts->source, tf_policy_host(facts),
+                                                (int64_t)uv_now(&s->loop->uv),
+                                                tf_version_rank(facts->hello.max_version) < TF_TLS13);
+    if (count == 0 || has_record || setting->inventory == NULL)
+        return;
+    struct tf_sighting sighting = sighting_of(s, count);
+    inventory_note(setting->inventory, &sighting);
 }
 
 static void count_upgrade(struct counters *counters, const struct tf_facts *facts)
@@ -50,12 +129,22 @@ static void count_upgrade(struct counters *counters, const struct tf_facts *fact
     counters_add(counters, COUNTER_RESUMED_OUTSIDE, facts->outside.resumed);
 }
 
+/* By what the client has offered; one that has said nothing yet is not counted. */
+static void count_version(struct counters *counters, const struct tf_facts *facts)
+{
+    if (facts->has_hello)
+        counters_version(counters, facts->hello.max_version);
+    else if (facts->not_tls || facts->ask != TF_ASK_TUNNEL)
+        counters_version(counters, 0);
+}
+
 /* The line in the block log, where one is due, and the counters. */
 static void log_verdict(struct session *s)
 {
     struct counters *counters = &s->loop->counters;
     const struct tf_facts *facts = session_facts(s);
     enum tf_event event = tf_record_event(facts);
+    count_version(counters, facts);
     if (event == TF_EVENT_UPGRADED)
         count_upgrade(counters, facts);
     else if (facts->reason != TF_REASON_NONE)
@@ -63,8 +152,14 @@ static void log_verdict(struct session *s)
                         event == TF_EVENT_NONE                 ? REASON_ERROR
                         : facts->verdict == TF_VERDICT_MONITOR ? REASON_WOULD_BLOCK
                                                                : REASON_BLOCKED);
-    if (event != TF_EVENT_NONE)
-        write_record(s);
+    note_healthy(s, event != TF_EVENT_NONE);
+    if (event == TF_EVENT_NONE)
+        return;
+    recognise(s);
+    if (event == TF_EVENT_UPGRADED)
+        write_record(s, kind_of(event));
+    else
+        write_refusal(s, kind_of(event));
 }
 
 /* The access record is written when all is over; a tunnel keeps only the head of its line until then. A
@@ -72,7 +167,7 @@ static void log_verdict(struct session *s)
 static void begin_access_line(struct session *s)
 {
     const struct tf_facts *facts = session_facts(s);
-    if (s->loop->setting->access == NULL || (!facts->has_target && facts->verdict == TF_VERDICT_NONE))
+    if (s->loop->setting->access == NULL || s->access_head != NULL || (!facts->has_target && facts->verdict == TF_VERDICT_NONE))
         return;
     struct tf_record_context context = record_context(s);
     struct tf_writer w = line_writer(s);
@@ -98,7 +193,7 @@ static void end_access_line(struct session *s, enum tf_reason reason, int64_t st
     tf_put_access_tail(&w, &end);
     assert(!w.full);
     if (s->loop->setting->access != NULL)
-        journal_write(s->loop->setting->access, w.p, w.len);
+        journal_write(s->loop->setting->access, w.p, w.len, JOURNAL_OTHER, 1);
     free(s->access_head);
     s->access_head = NULL;
 }
@@ -109,6 +204,8 @@ void session_log(struct session *s)
     facts->duration_us = loop_wall_us(s->loop) - facts->started_us;
     facts->bytes_up = s->bytes[TF_CLIENT];
     facts->bytes_down = s->bytes[TF_SERVER];
+    if (s->setup->is_told && facts->verdict != TF_VERDICT_BLOCK)
+        return;
     log_verdict(s);
     begin_access_line(s);
 }

@@ -11,7 +11,7 @@
 /* Where a connection leads to. */
 struct place {
     struct tf_target target;
-    bool is_secure;         /* in TLS, verified for target.host */
+    bool is_secure;         /* in TLS, verified for the name that goes with the target */
     struct tf_addr address; /* that was dialled */
 };
 

@@ -12,38 +12,58 @@ static bool same_text(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
-/* The journal for `path`: the old stage's if it has the same, else a new one. False: it cannot be opened. */
-static bool take_journal(struct journal **out, const char *path, struct journal *old, const char *old_path,
-                         uint32_t bytes, char *error, size_t size)
+/* The journal that is opened so: the old stage's if it is, else a new one. False: it cannot be opened. */
+static bool take_journal(struct journal **out, const struct journal_options *options, struct journal *old,
+                         char *error, size_t size)
 {
     *out = NULL;
-    if (same_text(path, "off"))
+    if (same_text(options->sink, "off"))
         return true;
-    if (old != NULL && same_text(path, old_path)) {
-        *out = old;
-        return true;
-    }
-    *out = journal_open(path, bytes, error, size);
+    *out = old != NULL && journal_is(old, options) ? old : journal_open(options, error, size);
     return *out != NULL;
 }
 
-static void close_journal(struct journal *j, struct totals *totals, enum counter written,
-                          enum counter dropped)
+/* Access lines are JSON, whatever the format of the others. */
+static bool take_journals(struct stage *stage, const struct stage *old, char *error, size_t size)
 {
+    const struct tf_conf *tf = &stage->conf->tf;
+    uint32_t bytes = tf->limits.log_bytes;
+    struct journal_options block = {tf->log.block, "block", bytes, tf->log.format == TF_LOG_W3C};
+    struct journal_options access = {tf->log.access, "access", bytes, false};
+    return take_journal(&stage->block, &block, old != NULL ? old->block : NULL, error, size) &&
+           take_journal(&stage->access, &access, old != NULL ? old->access : NULL, error, size);
+}
+
+static void add_block_lines(struct totals *totals, const struct journal_counts *counts)
+{
+    totals->values[COUNTER_LOG_WRITTEN] += counts->written;
+    totals->values[COUNTER_LOG_DROPPED] += counts->dropped[JOURNAL_REFUSED];
+    totals->values[COUNTER_LOG_DROPPED_WOULD_BLOCK] += counts->dropped[JOURNAL_WOULD_BLOCK];
+    totals->values[COUNTER_LOG_DROPPED_OTHER] += counts->dropped[JOURNAL_OTHER];
+}
+
+static void add_access_lines(struct totals *totals, const struct journal_counts *counts)
+{
+    totals->values[COUNTER_ACCESS_LOG_WRITTEN] += counts->written;
+    totals->values[COUNTER_ACCESS_LOG_DROPPED] += counts->dropped[JOURNAL_OTHER];
+}
+
+static void close_journal(struct journal *j, struct totals *totals,
+                          void (*add)(struct totals *, const struct journal_counts *))
+{
+    struct journal_counts counts;
     if (j == NULL)
         return;
-    uint64_t lines, lost;
-    journal_close(j, FLUSH_MS, &lines, &lost);
-    totals->values[written] += lines;
-    totals->values[dropped] += lost;
+    journal_close(j, FLUSH_MS, &counts);
+    add(totals, &counts);
 }
 
 void stage_free(struct stage *stage, const struct stage *next, struct totals *totals)
 {
     if (next == NULL || next->block != stage->block)
-        close_journal(stage->block, totals, COUNTER_LOG_WRITTEN, COUNTER_LOG_DROPPED);
+        close_journal(stage->block, totals, add_block_lines);
     if (next == NULL || next->access != stage->access)
-        close_journal(stage->access, totals, COUNTER_ACCESS_LOG_WRITTEN, COUNTER_ACCESS_LOG_DROPPED);
+        close_journal(stage->access, totals, add_access_lines);
     for (size_t i = 0; stage->settings != NULL && i < stage->loops; i++)
         free(stage->settings[i].listening);
     free(stage->settings);
@@ -53,6 +73,10 @@ void stage_free(struct stage *stage, const struct stage *next, struct totals *to
     free(stage->doors);
     if (next == NULL || next->census != stage->census)
         census_free(stage->census);
+    if (next == NULL || next->inventory != stage->inventory)
+        inventory_close(stage->inventory);
+    if (next == NULL || next->acquaintances != stage->acquaintances)
+        acquaintances_free(stage->acquaintances);
     if (next == NULL || next->own_ports != stage->own_ports)
         own_ports_free(stage->own_ports);
     sockets_free(&stage->sockets);
@@ -87,6 +111,8 @@ static bool make_settings(struct stage *stage)
                                               .door_count = stage->door_count,
                                               .parent_login = stage->parent_login,
                                               .census = stage->census,
+                                              .acquaintances = stage->acquaintances,
+                                              .inventory = stage->inventory,
                                               .own_ports = stage->own_ports,
                                               .listening = sockets_of_loop(&stage->sockets, i),
                                               .listening_count = stage->sockets.count,
@@ -204,12 +230,36 @@ static bool has_transparent(const struct tf_conf *conf)
 static bool take_shared(struct stage *stage, const struct stage *old)
 {
     stage->census = old != NULL ? old->census : census_new();
+    stage->acquaintances =
+        old != NULL ? old->acquaintances : acquaintances_new(stage->conf->tf.limits.acquaintances);
     stage->own_ports = old != NULL ? old->own_ports : NULL;
     if (stage->own_ports == NULL && has_transparent(&stage->conf->tf)) {
         stage->own_ports = own_ports_new();
-        return stage->census != NULL && stage->own_ports != NULL;
+        return stage->census != NULL && stage->acquaintances != NULL && stage->own_ports != NULL;
     }
-    return stage->census != NULL;
+    return stage->census != NULL && stage->acquaintances != NULL;
+}
+
+/* Of the first stage, and then for good: only its bounds can change. */
+static bool take_inventory(struct stage *stage, const struct stage *old, char *error, size_t size)
+{
+    const struct tf_conf *tf = &stage->conf->tf;
+    struct inventory_options options = {.file = tf->inventory.file,
+                                        .forget_days = tf->inventory.forget_days,
+                                        .clients = tf->limits.inventory_clients,
+                                        .destinations = tf->limits.inventory_destinations,
+                                        .queue = tf->limits.inventory_queue,
+                                        .acquaintances = stage->acquaintances};
+    if (old != NULL) {
+        stage->inventory = old->inventory;
+        if (stage->inventory != NULL)
+            inventory_set_bounds(stage->inventory, &options);
+        return true;
+    }
+    if (same_text(tf->inventory.file, "off"))
+        return true;
+    stage->inventory = inventory_open(&options, error, size);
+    return stage->inventory != NULL;
 }
 
 bool stage_build(struct stage *next, struct conf *conf, const struct stage *old, size_t loops,
@@ -221,13 +271,15 @@ bool stage_build(struct stage *next, struct conf *conf, const struct stage *old,
         conf_unref(conf);
         return false;
     }
-    bool ok = take_journal(&next->block, tf->log.block, old != NULL ? old->block : NULL,
-                           old != NULL ? old->conf->tf.log.block : "", tf->limits.log_bytes, error, size) &&
-              take_journal(&next->access, tf->log.access, old != NULL ? old->access : NULL,
-                           old != NULL ? old->conf->tf.log.access : "", tf->limits.log_bytes, error, size);
+    bool ok = take_journals(next, old, error, size);
     ok = ok && parent_login_load(tf, next->parent_login, error, size) && open_doors(next, old, error, size) &&
          take_tls(next, old, error, size);
-    if (ok && !(take_shared(next, old) && note_own_addresses(next, admin) && make_settings(next))) {
+    if (ok && !(take_shared(next, old) && note_own_addresses(next, admin))) {
+        snprintf(error, size, "out of memory");
+        ok = false;
+    }
+    ok = ok && take_inventory(next, old, error, size);
+    if (ok && !make_settings(next)) {
         snprintf(error, size, "out of memory");
         ok = false;
     }
@@ -241,13 +293,14 @@ bool stage_build(struct stage *next, struct conf *conf, const struct stage *old,
 
 void stage_add_lines(const struct stage *stage, struct totals *totals)
 {
+    struct journal_counts counts;
     if (stage->block != NULL) {
-        totals->values[COUNTER_LOG_WRITTEN] += journal_written(stage->block);
-        totals->values[COUNTER_LOG_DROPPED] += journal_dropped(stage->block);
+        journal_count(stage->block, &counts);
+        add_block_lines(totals, &counts);
     }
     if (stage->access != NULL) {
-        totals->values[COUNTER_ACCESS_LOG_WRITTEN] += journal_written(stage->access);
-        totals->values[COUNTER_ACCESS_LOG_DROPPED] += journal_dropped(stage->access);
+        journal_count(stage->access, &counts);
+        add_access_lines(totals, &counts);
     }
 }
 

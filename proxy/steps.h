@@ -37,7 +37,7 @@ extern const struct step step_exchange;
 /* steps_tls.c: both hellos */
 extern const struct step step_hello, step_send_hello, step_server_hello;
 /* steps_upgrade.c: verified TLS to the server, and the client's own ended here */
-extern const struct step step_secure, step_originate, step_mint, step_terminate;
+extern const struct step step_secure, step_originate, step_mint, step_terminate, step_within;
 /* steps_flow.c: bytes flow, or do not */
 extern const struct step step_relay, step_carry, step_refuse;
 
@@ -69,6 +69,9 @@ bool hear_hello(struct session *s, enum step_result *result);
  * cause. */
 enum step_result refuse_handshake(struct session *s, enum tf_side side,
                                   enum tf_reason (*failure)(SSL *ssl, struct tf_writer *why));
+
+/* steps_upgrade.c: whether requests of this session get fields of tenant restrictions. */
+bool session_restricts_tenants(const struct session *s);
 
 /* steps_http.c: shows the front what a side has sent; the writers are outboxes', or of no room. */
 struct tf_feed_io front_io(struct session *s, enum tf_side from, struct tf_writer *to_client,

@@ -12,16 +12,21 @@ struct tf_feed_io front_io(struct session *s, enum tf_side from, struct tf_write
                            struct tf_writer *to_server)
 {
     const struct link *l = &s->side[from];
-    bool is_forward = s->listener->kind == TF_KIND_FORWARD;
+    bool is_within = session_is_within(s), is_forward = s->listener->kind == TF_KIND_FORWARD;
     bool is_to_parent = session_facts(s)->ask == TF_ASK_HTTP && session_facts(s)->by_parent;
+    const struct tf_target *upstream = is_within    ? &s->setup->within
+                                       : is_forward ? &s->listener->upstream
+                                                    : NULL;
     return (struct tf_feed_io){.in = link_ahead(l),
                                .eof = l->eof,
                                .to_client = to_client,
                                .to_server = to_server,
                                .policy = &s->conf->tf.policy,
-                               .upstream = is_forward ? &s->listener->upstream : NULL,
+                               .tenants = &s->conf->tf.tenants,
+                               .upstream = upstream,
+                               .is_within = is_within,
                                .parent_login = is_to_parent ? s->loop->setting->parent_login : NULL,
-                               .wants_login = s->listener->users[0] && !s->listener->bridge,
+                               .wants_login = s->listener->users[0] && !s->listener->bridge && !is_within,
                                .login = &s->setup->login.login};
 }
 
@@ -71,7 +76,7 @@ static enum step_result take_request(struct session *s)
         return STEP_MORE;
     case TF_FEED_TARGET:
         if (session_facts(s)->ask == TF_ASK_HTTP) {
-            s->route = &route_http;
+            s->route = session_is_within(s) ? &route_within : &route_http;
             return STEP_ROUTE;
         }
         link_close(&s->side[TF_SERVER], s->loop, false);
@@ -177,10 +182,9 @@ static enum step_result answer_tunnel(struct session *s)
 
 static bool open_outboxes(struct session *s)
 {
-    _Static_assert(TF_HTTP_HEAD_GROWTH <= LOOP_BLOCK_SIZE, "a request may outgrow its outbox");
     /* A reload may have lowered the bound since the first bytes of the head came. */
     size_t head = link_ahead(&s->side[TF_CLIENT]).n, head_max = s->conf->tf.limits.head_bytes;
-    size_t cap = (head > head_max ? head : head_max) + LOOP_BLOCK_SIZE;
+    size_t cap = (head > head_max ? head : head_max) + TF_HTTP_HEAD_GROWTH;
     return outbox_open(&s->setup->out[TF_CLIENT], cap) && outbox_open(&s->setup->out[TF_SERVER], cap);
 }
 

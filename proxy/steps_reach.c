@@ -73,9 +73,7 @@ static void on_dialled(void *arg, const struct dial_result *result)
         server->watch = result->watch;
         watch_hand_over(server->watch, session_on_server, s);
         link_note(server, result->ready);
-        setup->server = (struct place){.target = facts->target,
-                                       .is_secure = facts->verdict == TF_VERDICT_UPGRADE,
-                                       .address = facts->destination};
+        setup->server = (struct place){.target = facts->target, .address = facts->destination};
     } else {
         note_failure(facts, result->reason);
         setup->dial_failed = true;

@@ -5,7 +5,9 @@
 #include "loop.h"
 #include "tls_link.h"
 
+#include <assert.h>
 #include <stddef.h>
+#include <string.h>
 
 enum step_result refuse_handshake(struct session *s, enum tf_side side,
                                   enum tf_reason (*failure)(SSL *ssl, struct tf_writer *why))
@@ -30,18 +32,24 @@ const struct step step_secure = {.name = "secure", .run = run_secure};
 
 /* originate: the handshake with the server. */
 
+bool session_restricts_tenants(const struct session *s)
+{
+    return tf_tenants_restrict(&s->conf->tf.tenants, tf_policy_host(&s->setup->facts));
+}
+
+/* Where requests are read, both legs speak HTTP/1.1, whatever the client has offered. */
 static bool begin_originate(struct session *s)
 {
     const struct tf_facts *facts = session_facts(s);
     const struct tls *tls = s->loop->setting->tls;
-    bool is_http =
-        facts->ask == TF_ASK_HTTP || (facts->mail == TF_MAIL_NONE && !tf_port_is_mail(facts->target.port));
+    bool is_read = facts->ask == TF_ASK_HTTP || session_restricts_tenants(s);
+    bool is_http = is_read || (facts->mail == TF_MAIL_NONE && !tf_port_is_mail(facts->target.port));
+    struct tf_span alpn = is_read ? (struct tf_span){NULL, 0} : facts->hello.alpn;
     if (tls == NULL) /* a reload has taken it away */
         return false;
     const char *name = session_server_name(s);
     struct resume_entry *known = resume_hold(&s->loop->resumer, name, facts->target.port);
-    SSL *ssl =
-        tls_outside(tls, name, facts->hello.alpn, is_http, known != NULL ? resume_session(known) : NULL);
+    SSL *ssl = tls_outside(tls, name, alpn, is_http, known != NULL ? resume_session(known) : NULL);
     if (ssl != NULL && known != NULL)
         tls_outside_lead(ssl, resume_group(known));
     if (tls_link_start(&s->side[TF_SERVER], ssl, (struct tf_span){NULL, 0})) {
@@ -57,6 +65,7 @@ static enum step_result originated(struct session *s)
 {
     const struct tls_link *t = s->side[TF_SERVER].tls;
     session_facts(s)->outside = tls_leg(t->ssl);
+    s->setup->server.is_secure = true;
     if (t->resume != NULL)
         resume_set_group(t->resume, (int)SSL_get_negotiated_group(t->ssl));
     return STEP_NEXT;
@@ -194,3 +203,22 @@ static enum step_result late_terminate(struct session *s)
 
 const struct step step_terminate = {"terminate", run_terminate, offsetof(struct tf_limits, handshake_ms),
                                     late_terminate};
+
+/* within: what the client says inside its TLS are requests, for the server that it takes us for. */
+
+static enum step_result run_within(struct session *s)
+{
+    struct setup *setup = s->setup;
+    struct tf_target *server = &setup->within;
+    const char *name = tf_policy_host(&setup->facts);
+    if (!session_take_front(s, &tf_front_http))
+        return end_for(s, TF_REASON_NO_RESOURCES);
+    enum tf_host_error error = tf_host_parse(name, strlen(name), server);
+    assert(error == TF_HOST_OK); /* it is one of those that are restricted */
+    server->port = setup->facts.target.port;
+    /* What is agreed on by ALPN is agreed on; connections to the server come and go from here on. */
+    SSL_set_app_data(s->side[TF_CLIENT].tls->ssl, NULL);
+    return STEP_NEXT;
+}
+
+const struct step step_within = {.name = "within", .run = run_within};

@@ -1,6 +1,7 @@
 /* Versions of the program and its libraries, as built and as they run now. */
 #include "version.h"
 
+#include "../lib/client.h"
 #include "tls.h"
 
 #include <ares.h>
@@ -20,6 +21,7 @@ int version_main(int argc, char **argv)
     printf("llhttp   built with %d.%d.%d\n", LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR,
            LLHTTP_VERSION_PATCH);
     printf("inih     built with %s\n", INIH_VERSION);
+    printf("clients  recognised by the table of %s\n", TF_CLIENT_TABLE_VERSION);
     printf("TLS 1.0  this OpenSSL %s\n", tls_can_tls10() ? "can do it" : "cannot do it at all");
     return 0;
 }

@@ -16,6 +16,17 @@ llhttp() { library libllhttp || header llhttp.h || [ -e /usr/share/llhttp/llhttp
 # Debian 13 has a library; Debian 12 ships the C sources with the Node.js package.
 llhttp_package() { if apt-cache show libllhttp-dev >/dev/null 2>&1; then echo libllhttp-dev; else echo node-llhttp; fi; }
 
+# promtool checks metrics and rules. Its package would start a server: the one program is taken out of it, and nothing
+# is installed. Without it, the tests that want it are skipped.
+tools=${BUILD:-build}/tools
+take_promtool() {
+    has promtool >/dev/null || [ -x "$tools/usr/bin/promtool" ] && return
+    echo "tlsfloor: fetching promtool" >&2
+    mkdir -p "$tools"
+    (cd "$tools" && apt-get download -qq prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb |
+        tar -x ./usr/bin/promtool && rm prometheus_*.deb) >&2 || echo "tlsfloor: promtool cannot be had" >&2
+}
+
 case ${1-} in
 build)
     want gcc has "${CC:-cc}"
@@ -41,6 +52,7 @@ test)
     want logrotate test -x /usr/sbin/logrotate
     want swaks has swaks
     want haproxy has haproxy
+    want python3-prometheus-client /usr/bin/python3 -c "import prometheus_client"
     want iproute2 has ip
     want nftables test -x /usr/sbin/nft
     want libnet-ssleay-perl perl -MNet::SSLeay -e 1
@@ -60,7 +72,10 @@ lint)
     exit 2
     ;;
 esac
-[ ${#missing[@]} -eq 0 ] && exit 0
+if [ ${#missing[@]} -eq 0 ]; then
+    if [ "$1" = test ]; then take_promtool; fi
+    exit 0
+fi
 
 if ! command -v apt-get >/dev/null; then
     echo "tlsfloor: to $1, these are needed, named as Debian names them: ${missing[*]/LLHTTP/libllhttp-dev}" >&2
@@ -83,3 +98,4 @@ echo "tlsfloor: installing ${missing[*]/LLHTTP/llhttp}" >&2
         -o DPkg::Lock::Timeout=300 \
         "${missing[@]/LLHTTP/$(llhttp_package)}"
 } >&2
+if [ "$1" = test ]; then take_promtool; fi

@@ -12,12 +12,8 @@
 #include <string.h>
 
 enum { FROM_SERVER = 1, IS_LAST = 2, IS_CRAMPED = 4 };
-enum {
-    IS_FORWARD = 8,
-    IS_UPGRADED = 16,
-    WANTS_LOGIN = 32,
-    HAS_PARENT = 64
-}; /* of the first piece, for all */
+/* Of the first piece, for all. IS_WITHIN: the client's TLS ends here, and tenants are restricted. */
+enum { IS_FORWARD = 8, IS_UPGRADED = 16, WANTS_LOGIN = 32, HAS_PARENT = 64, IS_WITHIN = 128 };
 enum { PENDING_MAX = 2048, EXCHANGES_MAX = 64 };
 
 /* A stream of messages, as llhttp reads it. */
@@ -37,7 +33,7 @@ struct stage {
         size_t n;
         bool is_last;
     } said[2];
-    bool is_forward, is_upgraded, wants_login, has_parent;
+    bool is_forward, is_upgraded, wants_login, has_parent, is_within;
     bool is_asking; /* a plain exchange is under way */
     bool is_over;
     bool is_head[EXCHANGES_MAX];
@@ -55,6 +51,9 @@ static const struct tf_rule rule = {.name = "up",
 static const struct tf_policy policy = {
     .floor = TF_TLS12, .rules = &rule, .rule_count = 1, .can_upgrade = true};
 static const struct tf_target upstream = {.host = "a.up.example", .port = 80};
+static const struct tf_target sign_in = {.host = "login.live.com", .port = 443};
+static const struct tf_tenants tenants = {
+    .version = TF_TENANTS_V1, .allowed = "", .context = "", .no_consumer = true, .policy = ""};
 
 static bool is_final(const llhttp_t *p)
 {
@@ -121,6 +120,19 @@ static void compare(const struct reader *took, const struct reader *made)
     assert(took->body_bytes == made->body_bytes && took->body_hash == made->body_hash);
 }
 
+/* A request for a sign-in host has our field, and no other of its kind. */
+static void check_fields(struct tf_span sent)
+{
+    struct tf_http_head head;
+    struct tf_http_field field;
+    unsigned own = 0;
+    const char *error = tf_http_parse_request(sent, &head);
+    assert(error == NULL);
+    while (tf_http_next_field(&head.fields, &field))
+        own += tf_tenants_own(field.name);
+    assert(own == 1 && tf_text_is(head.host, sign_in.host));
+}
+
 /* One call of feed or answer, with a copy of just the input's size, so that a sanitizer sees every slip. */
 static enum tf_feed call(struct stage *s, enum tf_side from, bool is_answer, size_t room)
 {
@@ -136,7 +148,11 @@ static enum tf_feed call(struct stage *s, enum tf_side from, bool is_answer, siz
                             .to_client = &w[0],
                             .to_server = &w[1],
                             .policy = &policy,
-                            .upstream = s->is_forward ? &upstream : NULL,
+                            .tenants = &tenants,
+                            .upstream = s->is_within    ? &sign_in
+                                        : s->is_forward ? &upstream
+                                                        : NULL,
+                            .is_within = s->is_within,
                             .parent_login = s->has_parent ? "dXM6dXM=" : NULL,
                             .wants_login = s->wants_login,
                             .login = &login};
@@ -150,6 +166,8 @@ static enum tf_feed call(struct stage *s, enum tf_side from, bool is_answer, siz
         result = tf_front_http.logged_in(s->state, strlen(login.user) == strlen(login.password), NULL, &io,
                                          &s->facts);
     assert(io.used <= n && !w[0].full && !w[1].full);
+    if (is_answer && s->is_within)
+        check_fields((struct tf_span){(const uint8_t *)out[TF_SERVER], w[TF_SERVER].len});
     if (s->is_asking) {
         reader_take(&s->took[from], copy, io.used);
         reader_take(&s->made[TF_CLIENT], out[TF_CLIENT] + before, w[TF_CLIENT].len - before);
@@ -254,6 +272,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     s.is_upgraded = size > 0 && (data[0] & IS_UPGRADED) != 0;
     s.wants_login = size > 0 && (data[0] & WANTS_LOGIN) != 0;
     s.has_parent = size > 0 && (data[0] & HAS_PARENT) != 0;
+    s.is_within = size > 0 && (data[0] & IS_WITHIN) != 0;
+    if (s.is_within) { /* the session knows these */
+        s.is_upgraded = s.facts.has_target = true;
+        s.facts.target = sign_in;
+        s.facts.verdict = TF_VERDICT_UPGRADE;
+    }
     for (enum tf_side side = TF_CLIENT; side <= TF_SERVER; side++) {
         reader_begin(&s.took[side], side == TF_CLIENT ? HTTP_REQUEST : HTTP_RESPONSE, s.is_head);
         reader_begin(&s.made[side], side == TF_CLIENT ? HTTP_RESPONSE : HTTP_REQUEST, s.is_head);

@@ -28,6 +28,8 @@ struct text {
 struct scene {
     bool is_upgraded; /* what the policy says of every plain request */
     bool is_forward;  /* for `upstream` */
+    bool is_within;   /* the client's TLS with `sign_in` ends here */
+    const struct tf_tenants *tenants;
     bool wants_login; /* the password is `right` */
     const char *parent_login;
 };
@@ -85,6 +87,7 @@ static const struct tf_rule rule = {.name = "up",
 static const struct tf_policy policy = {
     .floor = TF_TLS12, .rules = &rule, .rule_count = 1, .can_upgrade = true};
 static const struct tf_target upstream = {.host = "mail.example", .port = 80};
+static const struct tf_target sign_in = {.host = "login.microsoftonline.com", .port = 443};
 
 /* One call of feed or answer: input is a heap copy of just its size, so that a sanitizer sees every slip. */
 static enum tf_feed call(struct stage *s, enum tf_side side, bool is_answer)
@@ -107,7 +110,11 @@ static enum tf_feed call(struct stage *s, enum tf_side side, bool is_answer)
                             .to_client = &w[TF_CLIENT],
                             .to_server = &w[TF_SERVER],
                             .policy = &policy,
-                            .upstream = s->scene.is_forward ? &upstream : NULL,
+                            .tenants = s->scene.tenants,
+                            .upstream = s->scene.is_within    ? &sign_in
+                                        : s->scene.is_forward ? &upstream
+                                                              : NULL,
+                            .is_within = s->scene.is_within,
                             .parent_login = s->scene.parent_login,
                             .wants_login = s->scene.wants_login,
                             .login = &login};
@@ -138,6 +145,15 @@ static void upgrade(struct tf_facts *facts)
     facts->verdict = TF_VERDICT_UPGRADE;
     if (facts->target.port == 80)
         facts->target.port = 443;
+}
+
+/* What it knows of a client whose TLS ends here. */
+static void know_within(struct tf_facts *facts)
+{
+    facts->has_target = true;
+    facts->target = sign_in;
+    facts->verdict = TF_VERDICT_UPGRADE;
+    facts->inside.version = TF_TLS10;
 }
 
 static void refuse(struct stage *s)
@@ -245,6 +261,8 @@ static void perform(const struct play *play, const struct scene *scene, size_t s
     static struct stage s;
     begin(&s, step, is_cramped);
     s.scene = *scene;
+    if (scene->is_within)
+        know_within(&s.facts);
     for (size_t i = 0; i < COUNT(play->lines) && play->lines[i].who != NOBODY; i++)
         says(&s, play->lines[i].who == CLIENT ? TF_CLIENT : TF_SERVER, play->lines[i].text);
     assert_string_equal(s.events, play->events);

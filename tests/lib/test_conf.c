@@ -283,7 +283,10 @@ static void bad_values_are_refused_and_the_error_says_what_to_write(void **state
         {"[limits]\nidle_s = 10 # ten\n", "there is a # in the value; comments begin with ;\n"},
         {"[log]\nblock = #none\n", "there is a # in the value; comments begin with ;\n"},
         {"[admin]\nlisten = on\n", "write ADDRESS:PORT or off"},
-        {"[log]\nblock =\n", "it is empty; write a file, - or off"},
+        {"[log]\nblock =\n",
+         "it is empty; write a file, -, off, syslog:, syslog:/PATH, syslog:HOST:PORT or "},
+        {"[log]\nblock = syslog:host\n", "the port is missing or not 1 to 65535; write a file, "},
+        {"[log]\naccess = syslog:tcp:514\n", "the port is missing or not 1 to 65535; write a file, "},
         {"[m365]\ninstance = azure\n", "write worldwide, gcc, gcchigh, dod or china"},
         {"[m365]\nendpoints =\n", "it is empty; write a file or builtin"},
         {"[upstream]\nminimum = 1.1\n", "there is no such choice; write 1.2 or 1.3"},
@@ -313,22 +316,6 @@ static void every_wrong_entry_of_a_list_is_reported(void **state)
     assert_int_equal(s.load.errors, 4);
     assert_refused(&s, STAGE_LISTENER "[upstream]\nresolve = a, b:1:1.2.3.4, c\n", "resolve: a has no port");
     assert_int_equal(s.load.errors, 2);
-}
-
-static void what_this_version_lacks_is_refused_and_its_default_is_not(void **state)
-{
-    static const char *const rows[][2] = {
-        {"[log]\nformat = w3c\n", "this version does not have it yet; write ecs"},
-        {"[log]\nblock = syslog:local0\n", "this version does not have syslog yet"},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char lines[512] = STAGE_LISTENER;
-        strcat(lines, rows[i][0]);
-        assert_refused(&s, lines, rows[i][1]);
-        assert_int_equal(s.load.errors, 1);
-    }
-    assert_fine(&s, STAGE_LISTENER "[log]\nformat = ecs\n");
 }
 
 static void unknown_sections_and_keys_are_refused_with_the_nearest_one(void **state)
@@ -465,7 +452,6 @@ int main(void)
         cmocka_unit_test(overrides_add_up_and_the_first_that_fits_is_taken),
         cmocka_unit_test(bad_values_are_refused_and_the_error_says_what_to_write),
         cmocka_unit_test(every_wrong_entry_of_a_list_is_reported),
-        cmocka_unit_test(what_this_version_lacks_is_refused_and_its_default_is_not),
         cmocka_unit_test(unknown_sections_and_keys_are_refused_with_the_nearest_one),
         cmocka_unit_test(keys_of_a_section_that_is_unknown_are_passed_over),
         cmocka_unit_test(a_key_in_front_of_all_sections_is_refused),

@@ -241,6 +241,7 @@ static void one_file_for_both_logs_is_refused(void **state)
                    "error t.ini:4: [log] access and [log] block are both standard output; ");
     assert_fine(&s, STAGE_LISTENER "[log]\nblock = off\naccess = off\n");
     assert_fine(&s, STAGE_LISTENER "[log]\nblock = a.log\naccess = -\n");
+    assert_fine(&s, STAGE_LISTENER "[log]\nblock = syslog:\naccess = syslog:\n");
 }
 
 static void an_admin_address_that_others_reach_is_warned_of(void **state)

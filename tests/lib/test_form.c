@@ -63,12 +63,61 @@ static void what_does_not_fit_is_noticed(void **state)
     assert_true(w.full);
 }
 
+static void assert_field(const char *query, const char *name, const char *value)
+{
+    struct tf_text rest = tf_text_of(query), found;
+    char text[16];
+    assert_true(tf_form_take(&rest, &found, text, sizeof text));
+    assert_true(tf_text_is(found, name));
+    assert_string_equal(text, value);
+}
+
+static void a_field_is_taken_and_decoded(void **state)
+{
+    (void)state;
+    assert_field("floor=1.3", "floor", "1.3");
+    assert_field("since=00%3a00%3A00Z", "since", "00:00:00Z");
+    assert_field("a=b+c%2B", "a", "b c+");
+    assert_field("a=b=c", "a", "b=c");
+    assert_field("a", "a", "");
+    assert_field("a=", "a", "");
+    assert_field("a=123456789012345", "a", "123456789012345");
+}
+
+static void fields_are_taken_one_after_the_other(void **state)
+{
+    (void)state;
+    struct tf_text rest = tf_text_of("a=1&b=2&&c=3"), name;
+    char value[4], seen[32] = "";
+    while (rest.p != NULL) {
+        assert_true(tf_form_take(&rest, &name, value, sizeof value));
+        strncat(seen, name.p, name.n);
+        strcat(strcat(seen, value), ";");
+    }
+    assert_string_equal(seen, "a1;b2;;c3;");
+}
+
+static void a_field_that_is_encoded_wrong_or_too_long_is_none(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"a=%", "a=%4", "a=%zz", "a=%4g", "a=b%00", "a=1234567890123456"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct tf_text rest = tf_text_of(wrong[i]), name;
+        char value[16];
+        if (tf_form_take(&rest, &name, value, sizeof value))
+            fail_msg("%s is taken", wrong[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_are_joined),
         cmocka_unit_test(all_but_letters_digits_and_four_signs_is_encoded),
         cmocka_unit_test(what_does_not_fit_is_noticed),
+        cmocka_unit_test(a_field_is_taken_and_decoded),
+        cmocka_unit_test(fields_are_taken_one_after_the_other),
+        cmocka_unit_test(a_field_that_is_encoded_wrong_or_too_long_is_none),
     };
     return cmocka_run_group_tests_name("form", tests, NULL, NULL);
 }

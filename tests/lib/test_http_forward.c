@@ -38,7 +38,7 @@ static const char *sent_to_parent(const char *text, const char *parent_login)
     const char *detail;
     struct tf_writer w = begin();
     assert_null(tf_http_parse_request(span_of(text), &head));
-    assert_int_equal(tf_http_split_uri(head.target, &uri, &detail), TF_REASON_NONE);
+    assert_int_equal(tf_http_split_uri(head.target, "http", &uri, &detail), TF_REASON_NONE);
     struct tf_http_sides sides = {.facts = &facts, .host = head.host};
     tf_http_put_request(&w, &head, &uri, &sides, parent_login, false);
     return end(&w, strlen(text));

@@ -32,6 +32,7 @@ static void a_blocked_client_makes_this_line(void **state)
         "\"tls.client.ja3\":\"a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5\","
         "\"tlsfloor.ja4\":\"t10d020000_5a5a5a5a5a5a_000000000000\",\"tlsfloor.max_version\":\"1.0\","
         "\"tlsfloor.floor\":\"1.2\",\"tlsfloor.verdict\":\"block\",\"tlsfloor.step\":\"decide\","
+        "\"tlsfloor.client_class\":\"legacy\","
         "\"tlsfloor.fix\":\"update or reconfigure the client so that it offers TLS 1.2 or 1.3\","
         "\"tlsfloor.offered_versions\":[\"1.0\"],\"tls.client.supported_ciphers\":["
         "\"TLS_RSA_WITH_AES_128_CBC_SHA\",\"TLS_RSA_WITH_3DES_EDE_CBC_SHA\",\"0x0a0a\"]}\n");

@@ -51,7 +51,7 @@ static void an_upgraded_client_makes_this_line(void **state)
         "\"tlsfloor.upgrade.from_cipher\":\"TLS_RSA_WITH_AES_128_CBC_SHA\","
         "\"tlsfloor.upgrade.from_resumed\":true,\"tlsfloor.upgrade.to\":\"1.3\","
         "\"tlsfloor.upgrade.to_cipher\":\"TLS_AES_256_GCM_SHA384\","
-        "\"tlsfloor.upgrade.to_resumed\":false,"
+        "\"tlsfloor.upgrade.to_resumed\":false,\"tlsfloor.client_class\":\"legacy\","
         "\"tlsfloor.fix\":\"update or reconfigure the client so that it offers TLS 1.2 or 1.3\","
         "\"tlsfloor.offered_versions\":[\"1.0\"],\"tls.client.supported_ciphers\":["
         "\"TLS_RSA_WITH_AES_128_CBC_SHA\",\"TLS_RSA_WITH_3DES_EDE_CBC_SHA\",\"0x0a0a\"]}\n");

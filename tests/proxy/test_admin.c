@@ -42,7 +42,7 @@ static bool tell_ready(void *arg)
 }
 
 static const struct tf_addr loopback = {.family = TF_FAMILY_V4, .ip = {127, 0, 0, 1}};
-static const struct admin_source source = {&loop, tell_metrics, tell_ready};
+static const struct admin_source source = {.arg = &loop, .metrics = tell_metrics, .ready = tell_ready};
 
 static void on_stop(uv_async_t *async)
 {

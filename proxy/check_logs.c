@@ -1,0 +1,74 @@
+/* `tlsfloor check`: whether the logs can be opened. */
+#include "check.h"
+
+#include "../lib/syslog.h"
+#include "conf_file.h"
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Tells of a log that `run` could not open, and what to do about it. It is only a warning where it may be a
+ * matter of who asks. False: whoever does, it is wrong. */
+static bool report(const struct tf_conf *conf, const char *key, int why, const char *what_to_do)
+{
+    const struct tf_origin *origin = tf_conf_origin(conf, "log", key);
+    const char *sink = strcmp(key, "block") == 0 ? conf->log.block : conf->log.access;
+    bool is_fatal = why != EACCES;
+    char error[128], sentence[1024];
+    conf_error_text(why, error, sizeof error);
+    snprintf(sentence, sizeof sentence, "[log] %s = %.300s: %s%.500s", key, sink, error, what_to_do);
+    conf_report(stderr, is_fatal ? TF_ERROR : TF_WARNING, origin, sentence);
+    return !is_fatal;
+}
+
+static bool check_path(const struct tf_conf *conf, const char *key, const char *file)
+{
+    struct stat st;
+    bool exists = stat(file, &st) == 0;
+    char *copy = strdup(file);
+    const char *directory = copy ? dirname(copy) : "";
+    char what_to_do[512] = "";
+
+    int why = exists ? check_access(file, W_OK) : check_access(directory, W_OK | X_OK);
+    if (exists && S_ISDIR(st.st_mode))
+        why = EISDIR;
+    if (!exists)
+        snprintf(what_to_do, sizeof what_to_do,
+                 "; make the directory %.300s, writable for the user of the gateway", directory);
+    bool ok = why == 0 || report(conf, key, why, what_to_do);
+    free(copy);
+    return ok;
+}
+
+/* Whether somebody listens at a host and port is not known before there is something to send. */
+static bool check_syslog(const struct tf_conf *conf, const char *key, const char *sink)
+{
+    struct tf_syslog_target target;
+    struct stat st;
+    const char *wrong = tf_syslog_parse(sink, strlen(sink), &target);
+    if (wrong != NULL || target.transport != TF_SYSLOG_UNIX)
+        return wrong == NULL;
+    int why = check_access(target.path, W_OK);
+    if (stat(target.path, &st) == 0 && !S_ISSOCK(st.st_mode))
+        why = ENOTSOCK;
+    return why == 0 || report(conf, key, why,
+                              "; start the syslog daemon, or write syslog:/PATH with its socket, "
+                              "syslog:HOST:PORT or syslog:tcp:HOST:PORT");
+}
+
+static bool check_log(const struct tf_conf *conf, const char *key, const char *sink)
+{
+    if (strcmp(sink, "-") == 0 || strcmp(sink, "off") == 0)
+        return true;
+    return tf_syslog_is(sink, strlen(sink)) ? check_syslog(conf, key, sink) : check_path(conf, key, sink);
+}
+
+bool check_logs(const struct tf_conf *conf)
+{
+    bool block = check_log(conf, "block", conf->log.block);
+    bool access = check_log(conf, "access", conf->log.access);
+    return block && access;
+}
