@@ -36,12 +36,12 @@ static const struct greeting {
 
 static const struct tf_client_clue nothing = {TF_CLIENT_FAMILY_UNKNOWN, TF_CLIENT_NOT_KNOWN, ""};
 
-static const char *find_text(const char *text, struct tf_text wanted)
+static bool contains(const char *text, struct tf_text wanted)
 {
     for (; *text != '\0'; text++)
         if (strncmp(text, wanted.p, wanted.n) == 0)
-            return text;
-    return NULL;
+            return true;
+    return false;
 }
 
 /* How many of the texts of a list are in another text. */
@@ -52,7 +52,7 @@ static size_t count_found(const char *text, const char *list, size_t *of)
     *of = 0;
     while (rest.n > 0) {
         struct tf_text wanted = tf_text_take(&rest, '|');
-        found += find_text(text, wanted) != NULL;
+        found += contains(text, wanted);
         ++*of;
     }
     return found;
@@ -98,7 +98,7 @@ static bool read_version(const char *p, uint64_t *out)
 static bool is_agent(const struct agent *a, const char *user_agent)
 {
     uint64_t version;
-    const char *product = find_text(user_agent, tf_text_of(a->product));
+    const char *product = strstr(user_agent, a->product);
     return product != NULL && read_version(product + strlen(a->product), &version) && version >= a->low &&
            version <= a->high && has_all(user_agent, a->needs) && !has_any(user_agent, a->lacks);
 }
@@ -116,11 +116,11 @@ static bool is_greeting(const struct greeting *g, struct tf_text name)
 {
     if (!tf_text_begins(name, g->prefix))
         return false;
-    size_t at = strlen(g->prefix);
-    size_t end = at + g->digits;
-    while (at < name.n && at < end && tf_ascii_hex(name.p[at]) < 16)
+    size_t begin = strlen(g->prefix);
+    size_t at = begin;
+    while (at < name.n && tf_ascii_hex(name.p[at]) < 16)
         at++;
-    return at == end && (at == name.n || name.p[at] == '.');
+    return at - begin == g->digits && (at == name.n || name.p[at] == '.');
 }
 
 /* That it is a device is all that its name says; what is in it, the hello has to say. */

@@ -6,7 +6,7 @@
 
 #include "text.h"
 
-/* The bits are those of Schannel's clients; servers have the half of each (facts of IIS logs). */
+/* The bits are those of Schannel's clients. Its servers have the half of each, which is what IIS logs. */
 enum {
     TF_WINHTTP_SSL2 = 0x008,
     TF_WINHTTP_SSL3 = 0x020,

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#pragma weak report_since
 #define TEXT_TYPE "text/plain; charset=utf-8"
 #define JSON_TYPE "application/json"
 

@@ -225,7 +225,7 @@ static int begin_writing(struct inventory_store *store, bool is_empty)
 
 static bool open_file(struct inventory_store *store, struct roster *r, char *error, size_t size)
 {
-    bool is_empty;
+    bool is_empty = false;
     make_directory(store->file);
     if (!lock_file(store, error, size) || !make_file(store->file, error, size))
         return false;
@@ -331,7 +331,7 @@ static int new_roster(sqlite3 *db, struct roster **r)
 static struct roster *read_all(const char *file, sqlite3 *db, char *error, size_t size)
 {
     struct roster *r = NULL;
-    bool is_empty;
+    bool is_empty = false;
     int rc = execute(db, "BEGIN"); /* so that all of it is of one moment */
     if (rc == SQLITE_OK && !check_owner(file, db, &is_empty, error, size))
         return NULL;

@@ -7,8 +7,8 @@
 #include "inspect.h"
 #include "pac.h"
 #include "probe.h"
-#include "report.h"
 #include "remediate.h"
+#include "report.h"
 #include "version.h"
 #include "winhttp_main.h"
 

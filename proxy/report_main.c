@@ -84,9 +84,14 @@ static bool parse_age(struct tf_text text, int64_t now, int64_t *us)
     return true;
 }
 
+bool report_since(const char *text, int64_t now_us, int64_t *since_us)
+{
+    return parse_age(tf_text_of(text), now_us, since_us) || tf_time_parse(tf_text_of(text), since_us);
+}
+
 static bool take_since(const char *text, int64_t now, int64_t *us)
 {
-    if (parse_age(tf_text_of(text), now, us) || tf_time_parse(tf_text_of(text), us))
+    if (report_since(text, now, us))
         return true;
     fprintf(stderr,
             "tlsfloor report: '%s' is no time; write 30d, 12h, a day as 2026-11-01, or a time as "

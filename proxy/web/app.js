@@ -25,20 +25,24 @@ function showSummary() {
   const isWhatIf = report.floor !== status.floor;
   byId("left-title").textContent = isWhatIf ? "Clients below TLS 1.3" : "Legacy clients left";
   byId("left").textContent = number(t.left);
-  byId("left-more").textContent = `of ${plural(t.clients, "client")} seen; ${number(t.fixed)} fixed, ${number(t.fallback)} with stray hellos only`;
+  byId("left-more").textContent =
+    `of ${plural(t.clients, "client")} seen; ${number(t.fixed)} fixed, ` +
+    `${number(t.fallback)} with stray hellos only`;
   const rows = [
     ["blocked", t.left_blocked, "bad"],
     ["would be blocked", t.left_would_block, "warn"],
     ["upgraded", t.left_upgraded, "info"],
     ...(isWhatIf ? [["pass today", t.left_passes, "plain"]] : []),
   ];
-  put("numbers", ...rows.map(([name, n, tone]) => el("div", { class: tone }, el("dt", {}, name), el("dd", {}, number(n)))));
+  const tile = ([name, n, tone]) => el("div", { class: tone }, el("dt", {}, name), el("dd", {}, number(n)));
+  put("numbers", ...rows.map(tile));
   document.title = t.left > 0 ? `(${t.left}) tlsfloor` : "tlsfloor";
   byId("what-if-answer").hidden = !isWhatIf;
   byId("what-if-answer").textContent =
     t.left === 0
       ? "With a floor of TLS 1.3 nobody who has been seen would be blocked."
-      : `With a floor of TLS 1.3 ${plural(t.left, "client")} would be below it, of which ${number(t.left_passes)} pass today. All numbers on this page are for that floor now.`;
+      : `With a floor of TLS 1.3 ${plural(t.left, "client")} would be below it, of which ${number(t.left_passes)} ` +
+        `pass today. All numbers on this page are for that floor now.`;
 }
 
 function showBars() {
@@ -50,7 +54,9 @@ function showBars() {
       { tone: "warn", n: a.would_block, of: "would be blocked" },
     ],
   }));
-  const stacks = report.stacks.filter((s) => s.left > 0).map((s) => ({ name: s.stack, parts: [{ tone: "bad", n: s.left, of: s.left === 1 ? "client" : "clients" }] }));
+  const stacks = report.stacks
+    .filter((s) => s.left > 0)
+    .map((s) => ({ name: s.stack, parts: [{ tone: "bad", n: s.left, of: s.left === 1 ? "client" : "clients" }] }));
   const none = () => empty(el("p", {}, "None yet."));
   put("areas", areas.length > 0 ? bars(areas) : none());
   put("stacks", stacks.length > 0 ? bars(stacks) : none());
@@ -60,7 +66,15 @@ function nobody() {
   const proxy = status.listeners.find((l) => l.kind === "connect")?.address ?? "ADDRESS:PORT";
   return empty(
     el("p", { class: "strong" }, "No client below the floor has been seen yet."),
-    el("p", {}, "Point clients here: name ", el("code", {}, proxy), " as their proxy, or give browsers ", el("a", { href: "/proxy.pac" }, "the PAC file"), ". To see one refused, from this machine:"),
+    el(
+      "p",
+      {},
+      "Point clients here: name ",
+      el("code", {}, proxy),
+      " as their proxy, or give browsers ",
+      el("a", { href: "/proxy.pac" }, "the PAC file"),
+      ". To see one refused, from this machine:",
+    ),
     el("pre", { tabindex: "0" }, `curl -x ${proxy} --tls-max 1.0 --ciphers DEFAULT@SECLEVEL=0 https://www.debian.org/`),
   );
 }
@@ -85,7 +99,8 @@ function onResult(what) {
     if (error) failed.set(what, `${error.message}; asking again in ${Math.round(delay / 1000)} s`);
     else failed.delete(what);
     const [first] = failed.values();
-    put("trouble", ...(first ? [el("p", { class: "notice bad" }, el("strong", {}, "The gateway does not answer. "), first)] : []));
+    const sentence = el("strong", {}, "The gateway does not answer. ");
+    put("trouble", ...(first ? [el("p", { class: "notice bad" }, sentence, first)] : []));
     document.body.classList.toggle("stale", failed.size > 0);
   };
 }

@@ -3,6 +3,7 @@ import { byId, el, empty, number, plural, put, svg, table } from "./dom.js";
 
 const HEIGHT = 190;
 const PAD = { left: 40, right: 12, top: 12, bottom: 24 };
+const NAMED_BY = "burn-title burn-note";
 const DAYS_MIN = 14; // so that the first day is no wall
 
 /** The days, with empty ones in front where there are few: nobody had been seen by then. */
@@ -39,17 +40,20 @@ function draw(days, width) {
       svg("text", { x: PAD.left - 8, y: y(n) + 4, "text-anchor": "end" }, number(n)),
     ),
   );
+  const slot = Math.max(w / days.length - 1, 1);
   const fixed = days.map((d, i) =>
-    d.fixed > 0
-      ? svg("rect", { class: "fixed", x: x(i), width: Math.max(w / days.length - 1, 1), y: y(d.fixed), height: y(0) - y(d.fixed) })
-      : "",
+    d.fixed > 0 ? svg("rect", { class: "fixed", x: x(i), width: slot, y: y(d.fixed), height: y(0) - y(d.fixed) }) : "",
   );
-  const labels = [0, Math.floor((days.length - 1) / 2), days.length - 1].map((i, at) =>
-    svg("text", { x: [x(0), (x(i) + x(i + 1)) / 2, x(days.length)][at], y: HEIGHT - 6, "text-anchor": ["start", "middle", "end"][at] }, days[i].day),
-  );
+  const middle = Math.floor((days.length - 1) / 2);
+  const label = (at, anchor, day) => svg("text", { x: at, y: HEIGHT - 6, "text-anchor": anchor }, day);
+  const labels = [
+    label(x(0), "start", days[0].day),
+    label((x(middle) + x(middle + 1)) / 2, "middle", days[middle].day),
+    label(x(days.length), "end", days[days.length - 1].day),
+  ];
   return svg(
     "svg",
-    { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-labelledby": "burn-title burn-note" },
+    { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-labelledby": NAMED_BY },
     ...grid,
     svg("path", { class: "area", d: `${line}V${y(0)}H${x(0)}Z` }),
     ...fixed,
@@ -86,7 +90,8 @@ export function showBurnDown(report) {
     `${plural(last.left, "client")} seen within 30 days and left on ${last.day}; at most ` +
     `${number(Math.max(...days.map((d) => d.left)))} were. ${number(fixed)} fixed since ${first.day} (green).`;
   render();
-  put("burn-table", table("Clients left, new and fixed, by day", DAY_COLUMNS, [...days].reverse().map((d) => [d.day, number(d.left), number(d.new), number(d.fixed)])));
+  const rows = days.map((d) => [d.day, number(d.left), number(d.new), number(d.fixed)]).reverse();
+  put("burn-table", table("Clients left, new and fixed, by day", DAY_COLUMNS, rows));
 }
 
 /** Bars with their numbers. `rows`: [{name, parts: [{tone, n, of}]}], where `of` says what n counts. */
@@ -100,14 +105,13 @@ export function bars(rows) {
       at += (100 * part.n) / most;
       return rect;
     });
-    return svg("svg", { class: "bar", viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, ...parts);
+    const fit = { viewBox: "0 0 100 10", preserveAspectRatio: "none" };
+    return svg("svg", { class: "bar", ...fit, "aria-hidden": "true" }, ...parts);
   };
   const said = (row) => row.parts.filter((part) => part.n > 0).map((part) => `${number(part.n)} ${part.of}`);
-  return el(
-    "ul",
-    { class: "bars" },
-    ...rows.map((row) => el("li", {}, el("span", { class: "name" }, row.name), bar(row), el("span", { class: "small" }, said(row).join(", ") || "0"))),
-  );
+  const item = (row) =>
+    el("li", {}, el("span", {}, row.name), bar(row), el("span", { class: "small" }, said(row).join(", ") || "0"));
+  return el("ul", { class: "bars" }, ...rows.map(item));
 }
 
 new ResizeObserver(render).observe(byId("burn"));

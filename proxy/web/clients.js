@@ -1,5 +1,6 @@
 // The table of clients: filter, order, a page at a time.
-import { ago, areaName, byId, destination, el, empty, number, plural, put, stateBadge, stateName, table, versionName } from "./dom.js";
+import { ago, areaName, byId, destination, el, empty, number, plural, put } from "./dom.js";
+import { stateBadge, stateName, table, versionName } from "./dom.js";
 
 const PAGE = 25; // rows at first, and with each "more"
 const DESTINATIONS = 3; // told at once
@@ -79,7 +80,8 @@ function versionCell(c) {
 
 function destinationItem(d) {
   const area = d.area === "elsewhere" ? null : el("span", { class: "tag" }, areaName(d.area));
-  return el("li", {}, destination(d.host, d.port), " ", area, " ", el("span", { class: "by" }, `× ${number(d.count)}`));
+  const count = el("span", { class: "by" }, `× ${number(d.count)}`);
+  return el("li", {}, destination(d.host, d.port), " ", area, " ", count);
 }
 
 function destinationsCell(c) {
@@ -144,7 +146,7 @@ function keepPlace() {
   const sorted = at?.dataset.sort;
   const key = at?.closest("tr")?.dataset.key;
   const index = at && key ? all(at.closest("tr")).indexOf(at) : -1;
-  const open = [...rows.querySelectorAll("tr")].filter((r) => r.querySelector("details[open]")).map((r) => r.dataset.key);
+  const open = [...rows.querySelectorAll("tr:has(details[open])")].map((row) => row.dataset.key);
   return () => {
     for (const row of rows.querySelectorAll("tbody tr")) {
       if (open.includes(row.dataset.key)) row.querySelector("details")?.setAttribute("open", "");
@@ -158,8 +160,8 @@ function render() {
   const wanted = clients.filter(isWanted).sort(compare);
   const visible = wanted.slice(0, shown);
   const back = keepPlace();
-  byId("clients-count").textContent =
-    wanted.length === clients.length ? plural(clients.length, "client") : `${number(wanted.length)} of ${plural(clients.length, "client")}`;
+  const all = plural(clients.length, "client");
+  byId("clients-count").textContent = wanted.length === clients.length ? all : `${number(wanted.length)} of ${all}`;
   if (visible.length > 0) {
     const made = table("Clients, what to fix first on top", COLUMNS.map(headOf), visible.map(cells));
     [...made.tBodies[0].rows].forEach((row, i) => (row.dataset.key = visible[i].id));
@@ -182,7 +184,8 @@ function options(id, all, choices, name) {
 /** Shows the clients of a report. `nobody()` answers what is shown when there are none. */
 export function showClients(report, nobody) {
   emptyText = nobody;
-  clients = report.clients.map((c, rank) => ({ ...c, rank, text: textOf(c), id: `${c.source} ${c.family || c.ja4}` }));
+  const idOf = (c) => `${c.source} ${c.family || c.ja4}`;
+  clients = report.clients.map((c, rank) => ({ ...c, rank, text: textOf(c), id: idOf(c) }));
   const states = new Set(clients.map((c) => c.state));
   const areas = new Set(clients.flatMap((c) => c.destinations.map((d) => d.area)));
   options("state", "all", ["left", ...states], (s) => (s === "left" ? "left to fix" : stateName(s)));

@@ -8,31 +8,52 @@ const ENDPOINT_DAYS = 45;
 const badge = (tone, text) => el("span", { class: `badge ${tone}` }, text);
 
 export function showBadges(status) {
-  putIfChanged(
-    "badges",
-    badge(status.mode === "enforce" ? "good" : "warn", status.mode === "enforce" ? "enforcing" : "monitoring only"),
-    badge("plain", `floor TLS ${status.floor}`),
-    badge(status.draining ? "bad" : "good", status.draining ? "draining" : "ready"),
-  );
+  const mode = status.mode === "enforce" ? badge("good", "enforcing") : badge("warn", "monitoring only");
+  const state = status.draining ? badge("bad", "draining") : badge("good", "ready");
+  putIfChanged("badges", mode, badge("plain", `floor TLS ${status.floor}`), state);
   byId("version").textContent = `tlsfloor ${status.version}`;
 }
 
+function* caTroubles(ca) {
+  if (!ca || ca.days_left > CA_DAYS) return;
+  const renew = "tlsfloor ca init --renew renews it.";
+  if (ca.days_left < 0) yield ["bad", `The gateway's CA has expired, and nobody can be upgraded: ${renew}`];
+  else yield ["warn", `The gateway's CA expires in ${plural(ca.days_left, "day")}: ${renew}`];
+}
+
+function* inventoryTroubles(inventory) {
+  if (!inventory) {
+    yield ["warn", "There is no inventory, so no clients to show. Write [inventory] file = memory, or a file."];
+    return;
+  }
+  if (inventory.failing)
+    yield ["bad", `${inventory.file} cannot be written, and the inventory goes on in memory; standard error says why.`];
+  if (inventory.dropped > 0)
+    yield ["warn", `${plural(inventory.dropped, "sighting")} found no room: raise [limits] inventory_queue.`];
+}
+
+function* exceptionTroubles(exceptions) {
+  for (const e of exceptions) {
+    if (e.days_left === null || e.days_left > EXCEPTION_DAYS) continue;
+    const end = e.days_left === 0 ? "ends today" : `ends in ${plural(e.days_left, "day")}`;
+    if (e.days_left < 0) yield ["bad", `The exception [rule ${e.rule}] has ended on ${e.until}: it no longer applies.`];
+    else yield ["warn", `The exception [rule ${e.rule}] ${end}.`];
+  }
+}
+
 function* troubles(status, report) {
-  const { ca, endpoints, inventory, logs } = status;
+  const { endpoints, logs } = status;
   if (status.draining) yield ["warn", "The gateway is draining: it takes no new connections."];
   if (status.mode === "monitor") yield ["info", "Monitor mode: whoever is below the floor is logged, and passes."];
-  if (!inventory) yield ["warn", "There is no inventory, so no clients to show. Write [inventory] file = memory, or a file."];
-  if (inventory?.failing) yield ["bad", `The inventory cannot be stored in ${inventory.file}; it goes on in memory. The gateway's standard error says why.`];
-  if (inventory?.dropped > 0) yield ["warn", `${plural(inventory.dropped, "sighting")} did not find room in the inventory's queue: raise [limits] inventory_queue.`];
-  if (logs.block.dropped > 0) yield ["bad", `${plural(logs.block.dropped, "connection")} of the block log could not be written: look at the disk.`];
-  if (ca && ca.days_left < 0) yield ["bad", "The gateway's CA has expired: nobody can be upgraded. Run tlsfloor ca init --renew."];
-  else if (ca && ca.days_left <= CA_DAYS) yield ["warn", `The gateway's CA expires in ${plural(ca.days_left, "day")}: tlsfloor ca init --renew makes a new certificate.`];
-  if (endpoints.age_days > ENDPOINT_DAYS) yield ["warn", `The Microsoft 365 endpoint set is ${number(endpoints.age_days)} days old: tlsfloor endpoints update fetches today's.`];
-  for (const e of report?.exceptions ?? []) {
-    if (e.days_left === null || e.days_left > EXCEPTION_DAYS) continue;
-    if (e.days_left < 0) yield ["bad", `The exception [rule ${e.rule}] has ended on ${e.until}: it no longer applies.`];
-    else yield ["warn", `The exception [rule ${e.rule}] ${e.days_left === 0 ? "ends today" : `ends in ${plural(e.days_left, "day")}`}.`];
+  yield* inventoryTroubles(status.inventory);
+  if (logs.block.dropped > 0)
+    yield ["bad", `${plural(logs.block.dropped, "connection")} did not get into the block log: look at the disk.`];
+  yield* caTroubles(status.ca);
+  if (endpoints.age_days > ENDPOINT_DAYS) {
+    const age = plural(endpoints.age_days, "day");
+    yield ["warn", `The Microsoft 365 endpoint set is ${age} old: tlsfloor endpoints update fetches today's.`];
   }
+  yield* exceptionTroubles(report?.exceptions ?? []);
 }
 
 export function showNotices(status, report) {
@@ -43,7 +64,8 @@ export function showNotices(status, report) {
 function daysLeft(e) {
   if (e.days_left === null) return "no end";
   const tone = e.days_left < 0 ? "bad" : e.days_left <= EXCEPTION_DAYS ? "warn" : "plain";
-  return badge(tone, e.days_left < 0 ? `over since ${e.until}` : e.days_left === 0 ? "ends today" : plural(e.days_left, "day"));
+  if (e.days_left < 0) return badge(tone, `over since ${e.until}`);
+  return badge(tone, e.days_left === 0 ? "ends today" : plural(e.days_left, "day"));
 }
 
 export function showExceptions(report) {
@@ -72,7 +94,8 @@ const SINKS = { "-": "standard output", off: "off" };
 
 function logFact(name, log) {
   const counts = `${number(log.written)} written, ${number(log.dropped)} dropped`;
-  return fact(name, el("span", { class: "mono" }, SINKS[log.sink] ?? log.sink), log.sink === "off" ? "" : ` · ${counts}`);
+  const sink = el("span", { class: "mono" }, SINKS[log.sink] ?? log.sink);
+  return fact(name, sink, log.sink === "off" ? "" : ` · ${counts}`);
 }
 
 function inventoryFact(inventory) {
@@ -81,14 +104,25 @@ function inventoryFact(inventory) {
   return fact("Inventory", `${where} · ${number(inventory.clients)} of ${number(inventory.clients_max)} clients`);
 }
 
+function caFact(ca) {
+  if (!ca) return fact("CA", "none: no TLS client is upgraded");
+  return fact("CA", `${ca.subject} · until ${ca.not_after.slice(0, 10)}, ${plural(ca.days_left, "day")} left`);
+}
+
+function endpointsFact(endpoints) {
+  const age = endpoints.as_of ? ` of ${endpoints.as_of}, ${plural(endpoints.age_days, "day")} old` : "";
+  return fact("Microsoft 365 endpoints", `${endpoints.origin} · ${plural(endpoints.sets, "set")}${age}`);
+}
+
 export function showGateway(status) {
-  const { ca, endpoints, totals } = status;
+  const { active, connections } = status.totals;
+  const open = ` · ${number(active)} of ${plural(connections, "connection")} open now`;
   put(
     "facts",
-    fact("Running", "since ", ago(status.started), ` · ${number(totals.active)} of ${plural(totals.connections, "connection")} open now`),
+    fact("Running", "since ", ago(status.started), open),
     fact("Configuration", el("span", { class: "mono" }, status.file)),
-    fact("CA", ca ? `${ca.subject} · until ${ca.not_after.slice(0, 10)}, ${plural(ca.days_left, "day")} left` : "none: no TLS client is upgraded"),
-    fact("Microsoft 365 endpoints", `${endpoints.origin} · ${plural(endpoints.sets, "set")}`, endpoints.as_of ? ` of ${endpoints.as_of}, ${plural(endpoints.age_days, "day")} old` : ""),
+    caFact(status.ca),
+    endpointsFact(status.endpoints),
     logFact("Block log", status.logs.block),
     logFact("Access log", status.logs.access),
     inventoryFact(status.inventory),

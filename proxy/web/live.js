@@ -34,16 +34,14 @@ const cells = (e) => [
   clientCell(e),
   destination(e.host, e.port),
   e.outcome === "upgraded" ? `${versionName(e.version)} → ${e.to}` : versionName(e.version),
-  (e.fallback ? "a stray hello of a client that also does better; " : "") + (e.sentence || "carried on in verified TLS"),
+  (e.fallback ? "a stray hello of a client that does better; " : "") + (e.sentence || "carried on in verified TLS"),
 ];
 
+const NOTHING = "Nothing yet since the gateway was started. What is refused or upgraded shows up here within seconds.";
+
 function render() {
-  put(
-    "live-rows",
-    events.length > 0
-      ? table("The latest refusals, would-be refusals and upgrades", COLUMNS, events.map(cells))
-      : empty(el("p", {}, "Nothing yet since the gateway was started. What is refused or upgraded shows up here within seconds.")),
-  );
+  const caption = "The latest refusals, would-be refusals and upgrades";
+  put("live-rows", events.length > 0 ? table(caption, COLUMNS, events.map(cells)) : empty(el("p", {}, NOTHING)));
 }
 
 /** Not each event: who listens would hear nothing else. */

@@ -122,13 +122,13 @@ def parsed(text):
             else:
                 check_equal(family, list(types)[-1], "the family that is explained")
             continue
-        sample = re.fullmatch(r'([a-z_0-9]+)((?:\{[a-z]+="[a-z0-9.-]+"\})?) (\d+)', line)
+        sample = re.fullmatch(r'([a-z_0-9]+)((?:\{[a-z]+="[a-z0-9.-]+"(?:,[a-z]+="[a-z0-9.-]+")*\})?) ([0-9.]+)', line)
         check(sample, f"no OpenMetrics: {line!r}")
         name, labels, value = sample.groups()
         family = list(types)[-1]
         check_equal(name, family + ("_total" if types[family] == "counter" else ""), "name of a sample")
         check((name, labels) not in samples, f"{name}{labels} is there twice")
-        samples[name, labels] = int(value)
+        samples[name, labels] = float(value)
     return types, samples
 
 

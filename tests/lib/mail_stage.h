@@ -35,11 +35,12 @@ enum cue {
     SECURED_S,   /* and the server */
     LOGIN_RIGHT, /* the login that the front asked for; the text is the token, or NULL */
     LOGIN_WRONG,
-    REPEAT, /* another connection to the server, which is to be brought to the same point */
-    LEFT_C, /* what the client has said and the front has not consumed */
-    ANSWER, /* the code of facts->answer; NULL: there is none */
-    DETAIL, /* facts->detail; NULL: there is none */
-    TOKEN   /* "refused": facts->is_token_refused, since the last TOKEN; NULL: not */
+    REPEAT,  /* another connection to the server, which is to be brought to the same point */
+    LEFT_C,  /* what the client has said and the front has not consumed */
+    ANSWER,  /* the code of facts->answer; NULL: there is none */
+    DETAIL,  /* facts->detail; NULL: there is none */
+    GREETED, /* what the client calls itself: facts->greeting */
+    TOKEN    /* "refused": facts->is_token_refused, since the last TOKEN; NULL: not */
 };
 
 struct play {
@@ -276,6 +277,9 @@ static void follow_cue(struct mail_stage *s, enum cue cue, const char *text, siz
         break;
     case DETAIL:
         assert_string_equal(s->facts.detail != NULL ? s->facts.detail : "", text != NULL ? text : "");
+        break;
+    case GREETED:
+        assert_string_equal(s->facts.greeting, text);
         break;
     case TOKEN:
         assert_int_equal(s->facts.is_token_refused, text != NULL);

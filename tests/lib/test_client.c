@@ -92,6 +92,9 @@ static void software_that_does_better_may_be_held_down(void **state)
     assert_client(configured_down(), CHROME_AGENT, "",
                   (struct tf_client){TF_CLIENT_FAMILY_CONFIGURED_DOWN, TF_CLIENT_LIKELY, TF_CLIENT_BY_HELLO,
                                      "a program with OpenSSL 1.1 or later held to old TLS"});
+    assert_client(configured_down(), "Java/1.6.0_45", "",
+                  (struct tf_client){TF_CLIENT_FAMILY_CONFIGURED_DOWN, TF_CLIENT_POSSIBLE, TF_CLIENT_BY_HELLO,
+                                     "perhaps a program with OpenSSL 1.1 or later held to old TLS"});
 }
 
 static void a_device_with_the_hello_of_OpenSSL_is_one_with_OpenSSL_in_it(void **state)
@@ -166,7 +169,9 @@ static void without_an_agent_the_family_or_ALPN_says_it(void **state)
     assert_false(tf_client_is_browser(&hello, "", TF_CLIENT_FAMILY_JAVA_6));
     hello.alpn = (struct tf_span){(const uint8_t *)"\4imap\x8http/1.1", 14};
     assert_true(tf_client_is_browser(&hello, "", TF_CLIENT_FAMILY_JAVA_6));
-    hello.alpn.n = 5;
+    hello.alpn = (struct tf_span){(const uint8_t *)"\2h2", 3};
+    assert_true(tf_client_is_browser(&hello, "", TF_CLIENT_FAMILY_JAVA_6));
+    hello.alpn = (struct tf_span){(const uint8_t *)"\4imap", 5};
     assert_false(tf_client_is_browser(&hello, "", TF_CLIENT_FAMILY_JAVA_6));
 }
 

@@ -84,7 +84,8 @@ static void versions_are_compared_as_numbers(void **state)
     assert_nobody("Java/1.60");
     assert_nobody("Mozilla/5.0 (Macintosh) AppleWebKit/536 (KHTML, like Gecko) Version/6.0.5 Safari/536");
     assert_nobody("Mozilla/5.0 (Macintosh) AppleWebKit/536 (KHTML, like Gecko) Version/6.1 Safari/536");
-    assert_newer("Firefox/99999999999999999999999999.0");
+    assert_newer("Firefox/99980.0");
+    assert_newer("Firefox/18446744073709551617.0");
 }
 
 static void Internet_Explorer_11_in_compatibility_view_is_no_older_one(void **state)
@@ -107,6 +108,7 @@ static void agents_that_name_others_are_not_taken_for_them(void **state)
     assert_newer("Mozilla/5.0 (Android 4.3; Mobile; rv:54.0) Gecko/54.0 Firefox/54.0");
     assert_nobody("Mozilla/4.0 (compatible; MSIE 6.0; MS Web Services Client Protocol 4.0.30319.42000)");
     assert_nobody("Apache-HttpClient/UNAVAILABLE (java 1.4)");
+    assert_nobody("Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; en) Opera 8.00");
 }
 
 static void tools_with_an_OpenSSL_of_their_own_can_do_better(void **state)
@@ -138,6 +140,7 @@ static void browsers_are_told_from_programs(void **state)
         "Java/1.7.0",
         "python-requests/2.31",
         "Mozilla/5.0",
+        "iTunes/12.1 (Macintosh; OS X 10.10.2) AppleWebKit/600.3.18",
         "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0)",
         IE("7.0", "6.1; Trident/7.0; ms-office; MSOffice 16"),
         "Mozilla/4.0 (compatible; MSIE 6.0; MS Web Services Client Protocol 4.0.30319.42000)",

@@ -149,15 +149,29 @@ static void nothing_is_said_of_a_hello_that_nobody_knows(void **state)
     assert_family(hello_of("1 2 3", "0 a b", "17"), TF_CLIENT_FAMILY_UNKNOWN, TF_CLIENT_NOT_KNOWN);
 }
 
+/* So many times the same value; `words` has room for 200. */
+static const char *repeated(char *words, const char *word, size_t n)
+{
+    words[0] = '\0';
+    for (size_t i = 0; i < n; i++)
+        strcat(words, word);
+    return words;
+}
+
 static void lists_too_long_for_any_client_are_not_matched(void **state)
 {
     (void)state;
-    char words[3 * 129 + 1] = "";
-    for (size_t i = 0; i < 128; i++)
-        strcat(words, "ff ");
-    assert_family(hello_of(words, "f", ""), TF_CLIENT_FAMILY_OPENSSL_10X, TF_CLIENT_POSSIBLE);
-    strcat(words, "ff ");
-    assert_family(hello_of(words, "f", ""), TF_CLIENT_FAMILY_UNKNOWN, TF_CLIENT_NOT_KNOWN);
+    char words[200 * 5 + 1];
+    assert_family(hello_of(repeated(words, "ff ", 128), "f", ""), TF_CLIENT_FAMILY_OPENSSL_10X,
+                  TF_CLIENT_POSSIBLE);
+    assert_family(hello_of(repeated(words, "ff ", 129), "f", ""), TF_CLIENT_FAMILY_UNKNOWN,
+                  TF_CLIENT_NOT_KNOWN);
+    assert_family(hello_of("ff", repeated(words, "f ", 129), ""), TF_CLIENT_FAMILY_UNKNOWN,
+                  TF_CLIENT_NOT_KNOWN);
+    assert_family(hello_of("ff", "f", repeated(words, "f ", 129)), TF_CLIENT_FAMILY_UNKNOWN,
+                  TF_CLIENT_NOT_KNOWN);
+    assert_family(hello_of("ff", "f", repeated(words, "1a1a ", 100)), TF_CLIENT_FAMILY_OPENSSL_10X,
+                  TF_CLIENT_POSSIBLE);
 }
 
 static void every_name_is_worded_as_a_guess_that_can_be_made_a_statement(void **state)

@@ -23,6 +23,7 @@ static const struct play following[] = {
                {TO_C, "220-mail.example\r\n220 ready\r\n"},
                {C, "eHlO  printer \r\n"},
                {TO_S, "eHlO  printer \r\n"},
+               {GREETED, "printer"},
                {S, PLAIN_OFFER},
                {TO_C, PLAIN_OFFER},
                {C, "StartTLS  \r\n"},

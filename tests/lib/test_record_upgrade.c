@@ -76,6 +76,18 @@ static void plain_text_is_upgraded_from_plain(void **state)
     assert_field("tlsfloor.fix", "\"let the client ask for https://\"");
 }
 
+static void requests_that_are_read_within_its_TLS_make_no_plain_client(void **state)
+{
+    (void)state;
+    struct tf_facts facts = upgraded_printer();
+    facts.ask = TF_ASK_HTTP;
+    assert_int_equal(tf_record_event(&facts), TF_EVENT_UPGRADED);
+    put_block(&facts);
+    assert_field("event.code", "\"client-upgraded\"");
+    assert_field("tlsfloor.upgrade.from", "\"1.0\"");
+    assert_field("tls.version", "\"1.0\"");
+}
+
 static void an_upgrade_that_did_not_come_about_is_none(void **state)
 {
     (void)state;
@@ -126,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_upgraded_client_makes_this_line),
         cmocka_unit_test(plain_text_is_upgraded_from_plain),
+        cmocka_unit_test(requests_that_are_read_within_its_TLS_make_no_plain_client),
         cmocka_unit_test(an_upgrade_that_did_not_come_about_is_none),
         cmocka_unit_test(a_refusal_names_the_endpoint_set_too),
         cmocka_unit_test(an_access_line_tells_of_the_upgrade),

@@ -111,18 +111,24 @@ static inline void catch_stderr(void)
     close(fd);
 }
 
-/* How often `part` was said. */
-static inline unsigned release_stderr(const char *part)
+/* How often `part` was said so far. */
+static inline unsigned stderr_has(const char *part)
 {
     size_t n;
     unsigned count = 0;
-    dup2(saved_stderr, STDERR_FILENO);
-    close(saved_stderr);
     char *text = read_file("stderr", &n);
     for (const char *at = text; (at = strstr(at, part)) != NULL; at++)
         count++;
     free(text);
     return count;
+}
+
+/* Standard error is itself again; how often `part` was said. */
+static inline unsigned release_stderr(const char *part)
+{
+    dup2(saved_stderr, STDERR_FILENO);
+    close(saved_stderr);
+    return stderr_has(part);
 }
 
 /* Waits for what no descriptor tells: a counter that the log thread moves. */

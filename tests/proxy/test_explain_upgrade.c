@@ -94,6 +94,22 @@ static void by_default_microsoft_365_is_upgraded(void **state)
     assert_null(strstr(o.out, "certificate"));
 }
 
+static void where_requests_are_read_tenant_restrictions_are_told_of(void **state)
+{
+    static const char lines[] = CONNECT "[tenant_restrictions]\nversion = v2\n"
+                                        "policy = 11111111-2222-3333-4444-555555555555:"
+                                        "11111111-2222-3333-4444-555555555555\n";
+    (void)state;
+    explain(lines, "login.microsoftonline.com:443");
+    assert_has(o.out,
+               "TLS 1.0      upgrade; no rule matches; @m365: Common, Allow; with tenant restrictions v2\n");
+    assert_has(o.out, "TLS 1.2      tunnel; no rule matches\n");
+    assert_has(o.out,
+               "plain HTTP   upgrade; no rule matches; @m365: Common, Allow; with tenant restrictions v2\n");
+    explain(lines, "outlook.office365.com:443");
+    assert_null(strstr(o.out, "tenant"));
+}
+
 static void a_rule_that_upgrades_is_named(void **state)
 {
     (void)state;
@@ -244,6 +260,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(by_default_microsoft_365_is_upgraded),
+        TEST(where_requests_are_read_tenant_restrictions_are_told_of),
         TEST(a_rule_that_upgrades_is_named),
         TEST(a_floor_of_1_3_upgrades_1_2),
         TEST(without_a_ca_it_is_a_block),

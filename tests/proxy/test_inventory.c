@@ -468,6 +468,22 @@ static void a_file_that_may_not_grow_costs_nothing_but_time(void **state)
     fail_and_recover(FILE_NAME, forbid_growth, allow_growth);
 }
 
+static void a_disk_that_stays_full_is_told_of_once(void **state)
+{
+    (void)state;
+    char said[2048];
+    struct inventory *inv = open_inventory(FILE_NAME);
+    catch_stderr();
+    forbid_growth();
+    for (unsigned i = 0; i < QUEUE; i++)
+        note_number(inv, i);
+    AWAIT(inventory_is_failing(inv));
+    inventory_close(inv); /* tries once more */
+    allow_growth();
+    release_stderr(said, sizeof said);
+    assert_int_equal(count_in(said, "kept in memory, and tried again"), 1);
+}
+
 /* --- events --- */
 
 static void the_latest_refusals_have_numbers(void **state)
@@ -508,6 +524,7 @@ static void older_events_than_the_last_256_are_gone(void **state)
         assert_int_equal(events[i].number, ALL - INVENTORY_EVENTS + 1 + i);
         assert_int_equal(events[i].sighting.source.ip[3], events[i].number % 256);
     }
+    assert_int_equal(inventory_events(inv, ALL - INVENTORY_EVENTS - 1, events, ROOM), INVENTORY_EVENTS);
     assert_int_equal(inventory_events(inv, 0, events, 3),
                      3); /* the oldest first: whoever asks goes on from there */
     assert_int_equal(events[0].number, ALL - INVENTORY_EVENTS + 1);
@@ -533,6 +550,7 @@ int main(void)
         INVENTORY_TEST(acquaintances_are_told_of_legacy_clients),
         INVENTORY_TEST(a_full_disk_costs_nothing_but_time),
         INVENTORY_TEST(a_file_that_may_not_grow_costs_nothing_but_time),
+        INVENTORY_TEST(a_disk_that_stays_full_is_told_of_once),
         INVENTORY_TEST(the_latest_refusals_have_numbers),
         INVENTORY_TEST(older_events_than_the_last_256_are_gone),
     };

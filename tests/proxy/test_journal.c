@@ -100,7 +100,7 @@ static void what_the_sink_did_not_take_is_counted_in_connections_by_kind(void **
     assert_true(journal_write(j, "etc\n", 4, JOURNAL_OTHER, 17));
     journal_close(j, LONG_MS, &counts);
     setrlimit(RLIMIT_FSIZE, &old);
-    release_stderr("");
+    assert_int_equal(release_stderr("tlsfloor"), 1);
     assert_file("log", "one\ntwo\n");
     assert_int_equal(counts.written, 2);
     assert_int_equal(counts.dropped[JOURNAL_REFUSED], 11);

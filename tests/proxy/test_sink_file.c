@@ -393,7 +393,7 @@ static void a_w3c_head_that_found_no_room_is_written_whole_before_the_next_line(
     lift_limit();
     put(j, "two\n");
     close_journal(j);
-    release_stderr("");
+    assert_int_equal(release_stderr("lines are written again"), 1);
     size_t n;
     char *text = read_file("log", &n);
     assert_non_null(strstr(text, "x-repeat-last\ntwo\n"));

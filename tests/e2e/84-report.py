@@ -1,0 +1,267 @@
+"""What `tlsfloor report` makes of logs and of an inventory: in every format, of sound files and of broken ones."""
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import subprocess
+
+import jsonschema
+from harness import (
+    CONNECT,
+    TLS10,
+    Gateway,
+    RawClient,
+    TlsOrigin,
+    TlsPeer,
+    check,
+    check_equal,
+    check_in,
+    client_context,
+    client_hello,
+    clean_environment,
+    one_record,
+    program,
+    reach,
+    run_stories,
+    story,
+    wait_until,
+    workplace,
+)
+
+NASTY = b"<script>=1+1\"',\x1b[31m"
+SCHEMA = "conf/report.schema.json"
+LISTENER = b"[listener proxy]\nlisten = 127.0.0.1:0\n"
+
+
+def report(*arguments, status=0, stdin=b"", **environment):
+    """What it writes, and what it says on standard error."""
+    done = subprocess.run(
+        [program(), "report", *arguments],
+        input=stdin,
+        env={**clean_environment(), **environment},
+        check=False,
+        capture_output=True,
+    )
+    said = done.stderr.decode()
+    check_equal(done.returncode, status, f"exit code of report {' '.join(arguments)}, which says {said}")
+    return done.stdout.decode(), said
+
+
+def report_json(*arguments, **more):
+    parsed = json.loads(report("--format", "json", *arguments, **more)[0])
+    with open(SCHEMA, encoding="utf-8") as f:
+        jsonschema.Draft202012Validator(json.load(f)).validate(parsed)
+    return parsed
+
+
+class Log:
+    """A file of this story's own, with what was put into it; it goes at the end."""
+
+    def __init__(self, name, data=b""):
+        self.path = workplace("run", f"{os.getpid()}-{name}")
+        with open(self.path, "wb") as f:
+            f.write(data)
+
+    def __enter__(self):
+        return self.path
+
+    def __exit__(self, *_):
+        os.unlink(self.path)
+
+
+def line(source="192.0.2.1", time="2026-11-01T08:00:00.000Z", **fields):
+    record = {
+        "@timestamp": time,
+        "event.action": "tls-version-blocked",
+        "event.code": "client-below-floor",
+        "source.ip": source,
+        "destination.domain": "mail.example.com",
+        "destination.port": 443,
+        "tlsfloor.max_version": "1.0",
+    }
+    record |= {key.replace("__", "."): value for key, value in fields.items()}
+    return json.dumps(record).encode() + b"\n"
+
+
+def passed(version="1.3", **more):
+    return line(
+        event__action="connection-end",
+        event__outcome="success",
+        tlsfloor__verdict="tunnel",
+        tlsfloor__max_version=version,
+        **more,
+    )
+
+
+def lines_of(path):
+    with open(path, "rb") as f:
+        return f.read().splitlines()
+
+
+@story
+def it_knows_from_the_logs_of_a_gateway_who_was_refused_and_who_came_back_with_better():
+    with Log("block.log") as block, Log("access.log") as access, TlsOrigin("1.3") as origin:
+        settings = {"log.block": block, "log.access": access}
+        with Gateway(origin, settings=settings) as gateway:
+            for _ in range(3):
+                with RawClient(gateway.proxy) as client:
+                    client.send(
+                        f"CONNECT {origin.name}:443 HTTP/1.1\r\nHost: x\r\nUser-Agent: <script>\r\n\r\n".encode()
+                    )
+                    client.receive_until(b"\r\n\r\n")
+                    client.send(one_record(client_hello(TLS10, origin.name)))
+                    client.receive_all()
+            wait_until(lambda: len(lines_of(block)) == 3, "three records")
+            before = report_json("-c", gateway.file)
+            client = before["clients"][0]
+            check_equal(before["totals"]["left"], 1, "clients left")
+            check_equal(client["source"], "127.0.0.1", "source")
+            check_equal(client["state"], "blocked", "state")
+            check_equal(client["best"], "1.0", "version")
+            check_equal(client["blocked"], 3, "refusals")
+            check_equal(client["reason"], "client-below-floor", "reason")
+            check_equal(client["destinations"][0]["host"], origin.name, "destination")
+            check_in("<script>", client["user_agent"], "user agent")
+
+            with reach(gateway, CONNECT) as raw:
+                peer = TlsPeer(raw.sock, client_context("1.3", "1.3"), origin.name).handshake()
+                peer.close()
+            wait_until(
+                lambda: any(b'"tunnel"' in entry and b'"success"' in entry for entry in lines_of(access)), "a tunnel"
+            )
+            after = report_json(access, block)
+            check_equal(after["clients"][0]["state"], "fixed", f"state of {after['clients']}")
+            check_equal((after["totals"]["left"], after["totals"]["fixed"]), (0, 1), "left and fixed")
+
+
+@story
+def it_reads_the_inventory_too():
+    file = workplace("run", f"{os.getpid()}-inventory.sqlite")
+    with TlsOrigin("1.3") as origin:
+        with Gateway(origin, settings={"inventory.file": file}) as gateway:
+            with RawClient(gateway.proxy).connect(origin.name) as client:
+                client.send(one_record(client_hello(TLS10, origin.name)))
+                client.receive_all()
+            gateway.record({"event.action": "tls-version-blocked"})
+            gateway.stop()
+            for arguments in ([file], ["-c", gateway.file]):
+                found = report_json(*arguments)
+                check_equal([c["source"] for c in found["clients"]], ["127.0.0.1"], "clients")
+                check_equal(found["clients"][0]["blocked"], 1, "refusals")
+    with Log("block.log", line()) as block:
+        check_in("alone", report(file, block, status=2)[1], "what it says of both at once")
+    os.unlink(file)
+
+
+@story
+def every_format_says_the_same_and_nobody_can_write_into_it():
+    data = line(user_agent__original=NASTY.decode()) + line(destination__domain="a.example.com")
+    with Log("block.log", data) as block:
+        client = report_json(block)["clients"][0]
+        text, _ = report(block, COLUMNS="80")
+        for row in text.splitlines():
+            check(len(row) <= 80 and row.isprintable(), f"a line of text: {row!r}")
+        rows = list(csv.DictReader(io.StringIO(report("--format", "csv", block)[0], newline="")))
+        check_equal(len(rows), len(client["destinations"]), "rows of CSV")
+        for row in rows:
+            check_equal((row["source"], row["fix"], row["state"]), (client["source"], client["fix"], "blocked"), "row")
+            check(row["user_agent"][:1] not in "=+-@\t\r", f"a formula: {row}")
+        page, _ = report("--format", "html", block)
+        check_in(client["source"], page, "page")
+        check("<script" not in page, "a script in the page")
+        check("\x1b" not in page + text, "an escape sequence")
+
+
+@story
+def the_page_allows_its_own_style_sheet_and_nothing_else():
+    with Log("block.log", line()) as block:
+        page, _ = report("--format", "html", block)
+    style = re.search(r"<style>(.*)</style>", page, re.DOTALL).group(1)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    check_in(f"default-src 'none'; style-src 'sha256-{digest}'", page, "policy")
+    check(re.search(r"\bstyle=|\bhref=|\bsrc=|url\(|@import", page) is None, "something that would be loaded, or is kept out")
+
+
+@story
+def a_floor_of_1_3_asks_who_would_be_blocked_then():
+    data = line() + passed("1.2", source="192.0.2.2") + passed("1.3", source="192.0.2.3")
+    with Log("access.log", data) as log:
+        check_equal([c["source"] for c in report_json(log)["clients"]], ["192.0.2.1"], "below 1.2")
+        stricter = report_json("--floor", "1.3", log)
+        check_equal(
+            [(c["source"], c["state"]) for c in stricter["clients"]],
+            [("192.0.2.1", "blocked"), ("192.0.2.2", "passes")],
+            "below 1.3",
+        )
+
+
+@story
+def roll_ups_count_what_they_stand_for():
+    times = {"tlsfloor__repeat__first": "2026-11-01T08:00:01.000Z", "tlsfloor__repeat__last": "2026-11-02T08:00:00.000Z"}
+    with Log("block.log", line() + line(tlsfloor__repeat__count=95, **times)) as block:
+        client = report_json(block)["clients"][0]
+    check_equal(client["blocked"], 96, "refusals")
+    check_equal(client["last_seen"], "2026-11-02T08:00:00.000Z", "last seen")
+
+
+@story
+def since_takes_days_hours_dates_and_times():
+    data = line(source="192.0.2.1", time="2020-01-01T00:00:00.000Z") + line(source="192.0.2.2", time="2020-01-03T00:00:00.000Z")
+    with Log("block.log", data) as block:
+        for since, left in (("2020-01-02", 1), ("2020-01-03T01:00:00+01:00", 1), ("30d", 0), ("12h", 0), ("99999d", 2)):
+            check_equal(report_json("--since", since, block)["totals"]["left"], left, f"clients since {since}")
+        for nonsense in ("yesterday", "2020-13-01", "-1d", "d", ""):
+            check_in("is no time", report("--since", nonsense, block, status=2)[1], f"of {nonsense!r}")
+
+
+@story
+def broken_lines_are_counted_and_the_first_is_named():
+    data = line() + b"junk\n" + bytes(range(256)) + b"\n" + line()[:-20] + b"\n\n" + line() + line()[:50]
+    with Log("block.log", data) as block:
+        found = report_json(block)
+        read = found["input"]
+        check_equal(found["clients"][0]["blocked"], 2, "refusals")
+        check_equal(read["first_not_understood"], f"{block}:2", "first that is none")
+        check_in(f"{block}:2", report(block)[0], "text")
+        piped = report_json("-", stdin=data)["input"]
+        check_equal(piped["first_not_understood"], "standard input:2", "first that is none")
+        check_equal(piped["not_understood"], read["not_understood"], "lines not understood")
+
+
+@story
+def a_file_that_cannot_be_read_is_named_and_the_others_are_reported():
+    with Log("block.log", line()) as block, Log("old.gz", b"\x1f\x8b\x08\0") as packed:
+        text, said = report("/nonexistent/block.log", block, status=1)
+        check_in("/nonexistent/block.log: No such file", said, "what it says")
+        check_in("192.0.2.1", text, "report")
+        check_in("zcat", report(packed, status=1)[1], "what it says of a compressed file")
+        check_equal(report("/nonexistent/a", status=1)[0], "", "report of nothing")
+
+
+@story
+def without_a_file_it_says_what_to_write():
+    with Log("empty.ini", LISTENER + b"[log]\nblock = syslog:\n") as file:
+        check_in("[inventory] file or [log] block", report("-c", file, status=2)[1], "what it says")
+    check_in("usage:", report("--nonsense", status=2)[1], "what it says")
+    check_in("write text, json, csv or html", report("--format", "xml", status=2)[1], "what it says")
+    check_in("the floor is 1.2 or 1.3", report("--floor", "1.1", status=2)[1], "what it says")
+
+
+@story
+def exceptions_come_from_the_configuration():
+    rules = LISTENER + b"[rule scanners]\nsource = 10.0.0.0/8\naction = monitor\nuntil = 2999-12-31\nowner = print <team>\n"
+    with Log("rules.ini", rules) as file, Log("block.log", line()) as block:
+        found = report_json("-c", file, block)["exceptions"]
+        check_equal([e["rule"] for e in found], ["scanners"], "exceptions")
+        check_equal((found[0]["until"], found[0]["owner"]), ("2999-12-31", "print <team>"), "exception")
+        check(found[0]["days_left"] > 300000, f"days left of {found[0]}")
+        check_in("print &lt;team&gt;", report("-c", file, "--format", "html", block)[0], "page")
+    with Log("block.log", line()) as block:
+        check_in("no/such.ini", report("-c", "no/such.ini", block, status=1)[1], "what it says")
+
+
+run_stories()
