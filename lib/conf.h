@@ -124,9 +124,6 @@ struct tf_conf {
         uint32_t forget_days, fallback_ms;
     } inventory;
     struct tf_pac pac;
-    struct {
-        const char *text, *contact, *link; /* "" where not set */
-    } page;
     struct tf_tenants tenants;
     const char *const *admin_hosts; /* patterns of names that the admin socket answers to */
     size_t admin_host_count;

@@ -26,6 +26,7 @@ enum tf_ask {
 };
 
 struct tf_rule;
+struct tf_page;
 struct tf_policy;
 struct tf_m365_set;
 
@@ -83,6 +84,8 @@ struct tf_facts {
     enum tf_reason reason;
     const char *detail;         /* a fixed sentence that says more than the reason does, or NULL */
     const struct tf_rule *rule; /* the one that matched, or NULL */
+    const struct tf_page *page; /* what a person is told besides, as the rule wants it; or NULL */
+    bool is_page_shown;         /* a blocked client has been let in to be told with a page, and with nothing else */
     const char *step;           /* where the session stood when it was refused */
     /* when and how much */
     int64_t started_us; /* UTC, microseconds since 1970 */

@@ -55,7 +55,7 @@ static struct tf_span rest_of(const struct tf_feed_io *io)
     return (struct tf_span){io->in.p + io->used, io->in.n - io->used};
 }
 
-static void note_user_agent(struct tf_facts *facts, struct tf_text text)
+void tf_http_note_user_agent(struct tf_facts *facts, struct tf_text text)
 {
     size_t n = text.n < sizeof facts->user_agent ? text.n : sizeof facts->user_agent - 1;
     if (n > 0)
@@ -219,7 +219,7 @@ static enum tf_feed feed_request(struct http *h, struct tf_feed_io *io, struct t
     h->is_old = head.minor == 0;
     h->client_stays = head.is_persistent;
     if (!h->is_within || head.user_agent.n > 0) /* what the CONNECT has said still holds within it */
-        note_user_agent(facts, head.user_agent);
+        tf_http_note_user_agent(facts, head.user_agent);
     if (io->wants_login && !h->is_logged_in)
         return log_in(h, facts, head.proxy_authorization, io->login);
     if (!h->is_connect)

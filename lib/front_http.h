@@ -48,4 +48,7 @@ bool tf_http_is_broken_off(const void *state);
 /* Whether the client takes the end of the connection for the end of the response, having nothing better. */
 bool tf_http_end_is_the_end(const void *state);
 
+/* What a client calls itself, into the facts. */
+void tf_http_note_user_agent(struct tf_facts *facts, struct tf_text text);
+
 #endif

@@ -250,6 +250,7 @@ enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts
     if (!find_rule(policy, facts, upgrade, today, &rule))
         return TF_NEEDS_ADDRESS;
     facts->rule = rule;
+    facts->page = rule && rule->page ? &policy->page : NULL;
 
     upgrade = (upgrade && wants_upgrade(policy, facts)) || is_terminated(policy, facts, reason);
     if (upgrade)
@@ -267,6 +268,15 @@ enum tf_decided tf_policy_decide(const struct tf_policy *policy, struct tf_facts
     else
         facts->verdict = is_monitored(policy, rule) ? TF_VERDICT_MONITOR : TF_VERDICT_BLOCK;
     return TF_DECIDED;
+}
+
+bool tf_policy_allows_page(const struct tf_policy *policy, const struct tf_facts *facts)
+{
+    bool is_version =
+        facts->reason == TF_REASON_CLIENT_BELOW_FLOOR || facts->reason == TF_REASON_CLIENT_SSLV2_HELLO;
+    return facts->page && facts->verdict == TF_VERDICT_BLOCK && facts->mail == TF_MAIL_NONE && is_version &&
+           !tf_version_passes(policy, facts->hello.max_version) && can_terminate(policy, facts) &&
+           obstacle_of(policy, facts, facts->reason) == TF_REASON_NONE;
 }
 
 bool tf_policy_upgrades(const struct tf_policy *policy, const struct tf_facts *facts,

@@ -37,6 +37,11 @@ struct tf_rule {
     const char *owner, *ticket; /* "" where not set */
 };
 
+/* [page]: what the company has to say to a person who sees a refusal. */
+struct tf_page {
+    const char *text, *contact, *link; /* "" where not set */
+};
+
 struct tf_policy {
     uint16_t floor; /* TF_TLS12 or TF_TLS13 */
     bool monitor;   /* mode = monitor: nothing is blocked for its TLS version, only logged */
@@ -50,6 +55,7 @@ struct tf_policy {
     size_t never_terminate_count;
     const char *const *stay_plain; /* hosts whose plain HTTP is never upgraded; besides sets that say so */
     size_t stay_plain_count;
+    struct tf_page page; /* of rules that have one */
 };
 
 enum tf_decided {
@@ -77,6 +83,9 @@ bool tf_policy_server(const struct tf_policy *policy, struct tf_facts *facts);
 bool tf_policy_server_wrong(const struct tf_policy *policy, struct tf_facts *facts, enum tf_reason reason,
                             const char *detail);
 
+/* Whether a blocked session's rule has a page for the person behind it, and the gateway can stand in for the
+ * server to show it: it is blocked for its TLS version, and could have been upgraded. */
+bool tf_policy_allows_page(const struct tf_policy *policy, const struct tf_facts *facts);
 /* The host that counts for an upgrade, by name where one is known: the target, or behind an address the name
  * in the client's hello. */
 const char *tf_policy_host(const struct tf_facts *facts);

@@ -43,8 +43,8 @@ static const char style[] =
     "tabular-nums}\n"
     "small{display:block;color:var(--mute);font-weight:400;font-size:.8rem;white-space:normal;overflow-wrap:"
     "anywhere}\n"
-    ".to{min-width:13rem;overflow-wrap:anywhere}.fix{min-width:15rem}.is{min-width:10rem}\n"
-    ".s{white-space:nowrap}.s::before{content:\"\";display:inline-block;width:.6em;height:.6em;border-radius:"
+    ".to{min-width:15rem;overflow-wrap:anywhere}.fix{min-width:15rem}.is{min-width:10rem}\n"
+    ".s::before{content:\"\";display:inline-block;width:.6em;height:.6em;border-radius:"
     "50%;"
     "margin-right:.4em;background:var(--mute)}\n"
     ".s0::before{background:var(--red)}.s1::before{background:var(--orange)}.s2::before{background:var(--"
@@ -58,7 +58,7 @@ static const char style[] =
     "section.long{break-inside:auto}tr{break-inside:avoid}.wide{overflow:visible}details{display:none}"
     ".to,.fix,.is{min-width:0}}\n";
 
-#define STYLE_HASH "uTvqxRTI+fGss2gT/JHMe9BkDDowuacYTaZhf+/q3s0="
+#define STYLE_HASH "cGsOsRUZ4VLcsy6w5BUJDzElOytCjwmQPGLKImVDwVY="
 
 static const char head[] =
     "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -317,8 +317,8 @@ static void put_clients(struct tf_report_sink *to, const struct tf_report *repor
         "<section class=\"long\"><h2>Clients</h2><div class=\"wide\"><table><caption>What to fix first is on "
         "top: what is blocked, then what is upgraded; of those, the latest and the "
         "busiest.</caption><thead><tr>");
-    static const char *const columns[] = {"Client",     "State",   "Software",    "TLS at best",
-                                          "What to do", "Goes to", "Connections", "First, last seen"};
+    static const char *const columns[] = {"Client",     "State",   "Software", "TLS at best",
+                                          "What to do", "Goes to", "Count",    "Seen"};
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
         put(to, "<th scope=\"col\">");
         put(to, columns[i]);

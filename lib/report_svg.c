@@ -204,12 +204,13 @@ void tf_report_put_stacks_svg(struct tf_report_sink *to, const struct tf_report 
     struct bar bars[BARS_MAX + 1];
     size_t n = 0;
     uint64_t others = 0;
-    for (size_t i = 0; i < report->stack_count; i++)
-        if (n < BARS_MAX)
-            bars[n++] =
-                (struct bar){tf_report_family_name(report->stacks[i].family), report->stacks[i].clients};
+    for (size_t i = 0; i < report->stack_count; i++) {
+        const struct tf_report_stack *stack = &report->stacks[i];
+        if (stack->left > 0 && n < BARS_MAX)
+            bars[n++] = (struct bar){tf_report_family_name(stack->family), stack->left};
         else
-            others += report->stacks[i].clients;
+            others += stack->left;
+    }
     if (others > 0)
         bars[n++] = (struct bar){"others", others};
     put_bars(to, "Clients left to fix, by software", bars, n);

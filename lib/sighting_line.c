@@ -20,6 +20,7 @@
     FIELD(PORT, "destination.port")                                                                          \
     FIELD(USER_AGENT, "user_agent.original")                                                                 \
     FIELD(USER, "user.name")                                                                                 \
+    FIELD(CIPHER, "tls.cipher")                                                                              \
     FIELD(SERVER_NAME, "tls.client.server_name")                                                             \
     FIELD(JA4, "tlsfloor.ja4")                                                                               \
     FIELD(MAX_VERSION, "tlsfloor.max_version")                                                               \
@@ -33,9 +34,7 @@
     FIELD(CERTAINTY, "tlsfloor.client_certainty")                                                            \
     FIELD(REPEAT_COUNT, "tlsfloor.repeat.count")                                                             \
     FIELD(REPEAT_FIRST, "tlsfloor.repeat.first")                                                             \
-    FIELD(REPEAT_LAST, "tlsfloor.repeat.last")                                                               \
-    FIELD(OUTCOME, "event.outcome")
-
+    FIELD(REPEAT_LAST, "tlsfloor.repeat.last")
 enum field {
 #define FIELD(id, key) FIELD_##id,
     FIELDS(FIELD)
@@ -97,13 +96,14 @@ static void label(char *to, size_t size, const struct fields *fields, enum field
     tf_line_label(to, size, value(fields, field));
 }
 
-/* What kind of line it is. TF_LINE_SIGHTING: *outcome is filled in. */
+/* What kind of line it is. TF_LINE_SIGHTING: *outcome is filled in. A tunnel has passed once the server has
+ * picked a suite, however it ended. */
 static enum tf_line read_action(const struct fields *fields, enum tf_outcome *outcome)
 {
     if (is(fields, FIELD_ACTION, "connection-end")) {
         *outcome = TF_OUTCOME_PASSED;
-        return is(fields, FIELD_VERDICT, "tunnel") && is(fields, FIELD_OUTCOME, "success") ? TF_LINE_SIGHTING
-                                                                                           : TF_LINE_OTHER;
+        return is(fields, FIELD_VERDICT, "tunnel") && has(fields, FIELD_CIPHER) ? TF_LINE_SIGHTING
+                                                                                : TF_LINE_OTHER;
     }
     for (int event = TF_EVENT_NONE + 1; event < TF_EVENT_COUNT; event++) {
         if (!is(fields, FIELD_ACTION, tf_event_name((enum tf_event)event)))

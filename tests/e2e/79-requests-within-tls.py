@@ -20,6 +20,7 @@ from harness.sign_in import (
     LOOK_ALIKES,
     NAME,
     OWN,
+    SECTION,
     TENANTS,
     THEIRS,
     UPGRADED,
@@ -90,6 +91,18 @@ def requests_may_come_all_at_once():
         gateway.record(UPGRADED)
         check_equal([head.split()[1] for _, head, _ in origin.seen], [f"/{n}" for n in range(20)], "paths, in order")
         check_equal([origin.fields(n) for n in range(20)], [V1_FIELDS] * 20, "fields")
+
+
+@story
+def the_longest_list_fits_the_longest_request():
+    allowed = ",".join(f"tenant-{n:03}.onmicrosoft.com" for n in range(144))
+    settings = {**V1, f"{SECTION}.allowed": allowed, "limits.head_bytes": "8192"}
+    line = f"GET / HTTP/1.1\r\nHost: {NAME}\r\n"
+    with SignIn() as origin, restricting(origin, settings=settings) as gateway:
+        with browser(gateway) as client:
+            client.gets(fields=f"X: {'x' * (8192 - len(line) - len('X: ') - 4)}\r\n")
+        gateway.record(UPGRADED)
+        check_equal(origin.fields()[0][1], allowed, "tenants")
 
 
 @story
@@ -191,7 +204,9 @@ def a_websocket_passes():
 def another_host_is_misdirected():
     """Also behind a request that was fine: that one is refused on its own, the upgrade stays one."""
     for host in (*LOOK_ALIKES, "outlook.office365.com", "[::1]", ""):
-        with SignIn() as origin, restricting(origin, settings={**V1, **WITH_ADMIN}) as gateway:
+        log = workplace(f"misdirected-{os.getpid()}.log")
+        settings = {**V1, **WITH_ADMIN, "log.access": log}
+        with SignIn() as origin, restricting(origin, settings=settings) as gateway:
             with browser(gateway) as client:
                 client.gets()
                 client.write(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")
@@ -205,6 +220,9 @@ def another_host_is_misdirected():
             check_equal(gateway.metric("tlsfloor_upgrades_total"), 1, "upgrades")
             check_equal(gateway.metric("tlsfloor_blocked_total"), 1, "blocked")
             check_equal(gateway.metric("tlsfloor_log_written_total"), 2, "lines in the block log")
+        with open(log, encoding="utf-8") as lines:
+            check_equal(len(lines.readlines()), 1, "lines in the access log")
+        os.unlink(log)
 
 
 @story

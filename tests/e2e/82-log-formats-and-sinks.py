@@ -203,7 +203,7 @@ def w3c_lines_have_the_fields_of_iis_and_ours():
     for row, expected in (
         (
             upgraded,
-            {"crypt-protocol": "40", "cs-host": OFFICE, "s-port": "443", "x-upgrade-from": "1.0", "x-upgrade-to": "1.3"},
+            {"crypt-protocol": "40", "cs-host": OFFICE, "x-upgrade-from": "1.0", "x-upgrade-to": "1.3"},
         ),
         (
             refused,
@@ -301,7 +301,8 @@ def a_bad_syslog_is_refused_by_check_and_by_run():
         gateway = Gateway(settings={"log.block": sink})
         gateway.write(gateway.ini)
         for command, code in ("check", 1), ("run", 3):
-            done = subprocess.run([program(), command, "-c", gateway.file], capture_output=True, check=False, timeout=20)
+            words_of = [program(), command, "-c", gateway.file]
+            done = subprocess.run(words_of, capture_output=True, check=False, timeout=20)
             check_equal(done.returncode, code, f"exit code of {command} with {sink}: {done.stderr.decode()}")
             check_in(words, done.stderr.decode(), f"what {command} says")
         os.unlink(gateway.file)

@@ -16,16 +16,14 @@ from harness import (
     Gateway,
     RawClient,
     TlsOrigin,
-    TlsPeer,
     check,
     check_equal,
     check_in,
-    client_context,
     client_hello,
     clean_environment,
+    curl,
     one_record,
     program,
-    reach,
     run_stories,
     story,
     wait_until,
@@ -90,7 +88,7 @@ def line(source="192.0.2.1", time="2026-11-01T08:00:00.000Z", **fields):
 def passed(version="1.3", **more):
     return line(
         event__action="connection-end",
-        event__outcome="success",
+        tls__cipher="TLS_AES_128_GCM_SHA256",
         tlsfloor__verdict="tunnel",
         tlsfloor__max_version=version,
         **more,
@@ -127,12 +125,8 @@ def it_knows_from_the_logs_of_a_gateway_who_was_refused_and_who_came_back_with_b
             check_equal(client["destinations"][0]["host"], origin.name, "destination")
             check_in("<script>", client["user_agent"], "user agent")
 
-            with reach(gateway, CONNECT) as raw:
-                peer = TlsPeer(raw.sock, client_context("1.3", "1.3"), origin.name).handshake()
-                peer.close()
-            wait_until(
-                lambda: any(b'"tunnel"' in entry and b'"success"' in entry for entry in lines_of(access)), "a tunnel"
-            )
+            check_equal(curl(gateway, CONNECT, origin.name, "1.3").status, 0, "curl's exit status")
+            wait_until(lambda: any(b'"tunnel"' in entry for entry in lines_of(access)), "a tunnel")
             after = report_json(access, block)
             check_equal(after["clients"][0]["state"], "fixed", f"state of {after['clients']}")
             check_equal((after["totals"]["left"], after["totals"]["fixed"]), (0, 1), "left and fixed")
@@ -183,7 +177,7 @@ def the_page_allows_its_own_style_sheet_and_nothing_else():
     style = re.search(r"<style>(.*)</style>", page, re.DOTALL).group(1)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     check_in(f"default-src 'none'; style-src 'sha256-{digest}'", page, "policy")
-    check(re.search(r"\bstyle=|\bhref=|\bsrc=|url\(|@import", page) is None, "something that would be loaded, or is kept out")
+    check(re.search(r"\bstyle=|\bhref=|\bsrc=|url\(|@import", page) is None, "something that would be loaded")
 
 
 @story
@@ -201,8 +195,9 @@ def a_floor_of_1_3_asks_who_would_be_blocked_then():
 
 @story
 def roll_ups_count_what_they_stand_for():
-    times = {"tlsfloor__repeat__first": "2026-11-01T08:00:01.000Z", "tlsfloor__repeat__last": "2026-11-02T08:00:00.000Z"}
-    with Log("block.log", line() + line(tlsfloor__repeat__count=95, **times)) as block:
+    first, last = "2026-11-01T08:00:01.000Z", "2026-11-02T08:00:00.000Z"
+    repeat = {"tlsfloor__repeat__count": 95, "tlsfloor__repeat__first": first, "tlsfloor__repeat__last": last}
+    with Log("block.log", line() + line(**repeat)) as block:
         client = report_json(block)["clients"][0]
     check_equal(client["blocked"], 96, "refusals")
     check_equal(client["last_seen"], "2026-11-02T08:00:00.000Z", "last seen")
@@ -210,7 +205,8 @@ def roll_ups_count_what_they_stand_for():
 
 @story
 def since_takes_days_hours_dates_and_times():
-    data = line(source="192.0.2.1", time="2020-01-01T00:00:00.000Z") + line(source="192.0.2.2", time="2020-01-03T00:00:00.000Z")
+    data = line(source="192.0.2.1", time="2020-01-01T00:00:00.000Z")
+    data += line(source="192.0.2.2", time="2020-01-03T00:00:00.000Z")
     with Log("block.log", data) as block:
         for since, left in (("2020-01-02", 1), ("2020-01-03T01:00:00+01:00", 1), ("30d", 0), ("12h", 0), ("99999d", 2)):
             check_equal(report_json("--since", since, block)["totals"]["left"], left, f"clients since {since}")
@@ -253,7 +249,8 @@ def without_a_file_it_says_what_to_write():
 
 @story
 def exceptions_come_from_the_configuration():
-    rules = LISTENER + b"[rule scanners]\nsource = 10.0.0.0/8\naction = monitor\nuntil = 2999-12-31\nowner = print <team>\n"
+    rules = LISTENER + b"[rule scanners]\nsource = 10.0.0.0/8\naction = monitor\n"
+    rules += b"until = 2999-12-31\nowner = print <team>\n"
     with Log("rules.ini", rules) as file, Log("block.log", line()) as block:
         found = report_json("-c", file, block)["exceptions"]
         check_equal([e["rule"] for e in found], ["scanners"], "exceptions")

@@ -90,6 +90,55 @@ static void a_clock_before_1970_is_taken_to_stand_at_1970(void **state)
     assert_time(INT64_MIN, "1970-01-01T00:00:00.000Z");
 }
 
+static void assert_parsed(const char *text, int64_t expected)
+{
+    int64_t us = -1;
+    if (!tf_time_parse(tf_text_of(text), &us) || us != expected)
+        fail_msg("%s is %lld", text, (long long)us);
+}
+
+static void times_are_read_as_they_are_written(void **state)
+{
+    (void)state;
+    assert_parsed("2026-11-21T23:06:59.123Z", 1795302419123000);
+    assert_parsed("2026-11-21T23:06:59Z", 1795302419000000);
+    assert_parsed("2026-11-21T23:06:59.1234567Z", 1795302419123456);
+    assert_parsed("2026-11-22T00:06:59.5+01:00", 1795302419500000);
+    assert_parsed("2026-11-21T17:36:59-05:30", 1795302419000000);
+    assert_parsed("2026-11-22", 1795305600000000);
+    assert_parsed("1969-12-31T23:59:59.5Z", -500000);
+    assert_parsed("2016-12-31T23:59:60Z", 1483228800000000);
+}
+
+static void what_is_no_time_is_refused(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "2026",
+        "2026-11",
+        "2026-02-29",
+        "2026-11-21T",
+        "2026-11-21T23:06",
+        "2026-11-21T23:06:59",
+        "2026-11-21T24:06:59Z",
+        "2026-11-21T23:60:59Z",
+        "2026-11-21T23:06:61Z",
+        "2026-11-21T23:06:59.Z",
+        "2026-11-21T23:06:59Zx",
+        "2026-11-21T23:06:59+1:00",
+        "2026-11-21T23:06:59+24:00",
+        "2026-11-21T23:06:59+01:60",
+        "2026-11-21 23:06:59Z",
+        "+026-11-21",
+        "2026-11-21x",
+    };
+    int64_t us;
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (tf_time_parse(tf_text_of(texts[i]), &us))
+            fail_msg("%s", texts[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +148,8 @@ int main(void)
         cmocka_unit_test(times_are_rfc_3339_with_milliseconds),
         cmocka_unit_test(the_day_stands_alone_as_well),
         cmocka_unit_test(a_clock_before_1970_is_taken_to_stand_at_1970),
+        cmocka_unit_test(times_are_read_as_they_are_written),
+        cmocka_unit_test(what_is_no_time_is_refused),
     };
     return cmocka_run_group_tests_name("calendar", tests, NULL, NULL);
 }

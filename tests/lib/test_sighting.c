@@ -209,6 +209,8 @@ static void a_healthy_tunnel_of_the_access_log_has_passed(void **state)
     facts.verdict = TF_VERDICT_TUNNEL;
     facts.reason = TF_REASON_NONE;
     facts.hello.max_version = TF_TLS12;
+    facts.has_server_hello = true;
+    facts.server = (struct tf_server_hello){.version = TF_TLS12, .cipher = 0xc02f};
     assert_int_equal(of_facts(&facts).outcome, TF_OUTCOME_PASSED);
     put_access(&facts);
     struct tf_sighting s = of_line(TF_LINE_SIGHTING);
@@ -216,6 +218,9 @@ static void a_healthy_tunnel_of_the_access_log_has_passed(void **state)
     assert_int_equal(s.version, TF_TLS12);
     assert_false(tf_sighting_is_below(&s, TF_TLS12));
     assert_true(tf_sighting_is_below(&s, TF_TLS13));
+    facts.reason = TF_REASON_IDLE; /* how it ended does not matter */
+    put_access(&facts);
+    assert_int_equal(of_line(TF_LINE_SIGHTING).outcome, TF_OUTCOME_PASSED);
 }
 
 static void other_lines_of_the_access_log_say_nothing(void **state)
@@ -225,7 +230,7 @@ static void other_lines_of_the_access_log_say_nothing(void **state)
     put_access(&facts); /* it was blocked: the block log has it */
     of_line(TF_LINE_OTHER);
     facts.verdict = TF_VERDICT_TUNNEL;
-    facts.reason = TF_REASON_IDLE;
+    facts.reason = TF_REASON_IDLE; /* no server has answered */
     facts.hello.max_version = TF_TLS13;
     put_access(&facts);
     of_line(TF_LINE_OTHER);

@@ -11,12 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SECOND INT64_C(1000000)
+#define SECOND    INT64_C(1000000)
+#define FILE_NAME "clients.db"
+
+enum { CLIENTS = 100, DESTINATIONS = 8 };
 
 /* Each test works in a directory of its own. */
 static int home;
 
-static int enter_directory(void **state)
+static inline int enter_directory(void **state)
 {
     static char directory[64];
     *state = directory;
@@ -25,7 +28,7 @@ static int enter_directory(void **state)
     return home >= 0 && mkdtemp(directory) != NULL && chdir(directory) == 0 ? 0 : -1;
 }
 
-static int leave_directory(void **state)
+static inline int leave_directory(void **state)
 {
     char command[128];
     umount2("disk", MNT_DETACH); /* in case that a test failed before it did so */
@@ -36,7 +39,8 @@ static int leave_directory(void **state)
 }
 
 /* A refusal of a client that offers so much; at a second of 2026, or of any time. */
-static struct tf_sighting sighting_of(const char *source, const char *host, uint16_t version, int64_t at_us)
+static inline struct tf_sighting sighting_of(const char *source, const char *host, uint16_t version,
+                                             int64_t at_us)
 {
     struct tf_sighting s = {.outcome = version >= TF_TLS12 ? TF_OUTCOME_PASSED : TF_OUTCOME_BLOCKED,
                             .reason = version >= TF_TLS12 ? TF_REASON_NONE : TF_REASON_CLIENT_BELOW_FLOOR,
@@ -54,7 +58,7 @@ static struct tf_sighting sighting_of(const char *source, const char *host, uint
 }
 
 /* With a word in every field. */
-static struct tf_sighting full_sighting(int64_t at_us)
+static inline struct tf_sighting full_sighting(int64_t at_us)
 {
     struct tf_sighting s = sighting_of("2001:db8::7", "outlook.office365.com", TF_TLS10, at_us);
     s.is_m365 = true;
@@ -71,7 +75,7 @@ static struct tf_sighting full_sighting(int64_t at_us)
     return s;
 }
 
-static const struct roster_client *client_of(const struct roster *r, const char *source)
+static inline const struct roster_client *client_of(const struct roster *r, const char *source)
 {
     struct tf_addr address;
     assert_true(tf_addr_parse(source, strlen(source), &address));
@@ -82,7 +86,8 @@ static const struct roster_client *client_of(const struct roster *r, const char 
     return NULL;
 }
 
-static void assert_same_destination(const struct roster_destination *a, const struct roster_destination *b)
+static inline void assert_same_destination(const struct roster_destination *a,
+                                           const struct roster_destination *b)
 {
     assert_string_equal(a->host, b->host);
     assert_int_equal(a->port, b->port);
@@ -95,7 +100,7 @@ static void assert_same_destination(const struct roster_destination *a, const st
 }
 
 /* In all that is stored; with their destinations in the same order. */
-static void assert_same_client(const struct roster_client *a, const struct roster_client *b)
+static inline void assert_same_client(const struct roster_client *a, const struct roster_client *b)
 {
     assert_true(tf_addr_same_ip(&a->source, &b->source));
     assert_int_equal(a->family, b->family);
@@ -121,13 +126,31 @@ static void assert_same_client(const struct roster_client *a, const struct roste
         assert_same_destination(&a->destinations[i], &b->destinations[i]);
 }
 
-static struct roster *read_file(const char *file)
+static inline struct roster *read_file(const char *file)
 {
     char error[512] = "";
     struct roster *r = inventory_read(file, error, sizeof error);
     if (r == NULL)
         fail_msg("%s", error);
     return r;
+}
+
+static inline struct inventory_store *open_store(struct roster *r)
+{
+    char error[512] = "";
+    struct inventory_store *store = inventory_store_open(FILE_NAME, r, error, sizeof error);
+    if (store == NULL)
+        fail_msg("%s", error);
+    return store;
+}
+
+static inline void write_roster(struct inventory_store *store, struct roster *r)
+{
+    char error[512] = "";
+    inventory_store_prepare(store, r);
+    if (!inventory_store_write(store, r, error, sizeof error))
+        fail_msg("%s", error);
+    inventory_store_settle(store, r);
 }
 
 #endif

@@ -7,84 +7,9 @@
 
 #include <cmocka.h>
 
-#include "../../proxy/inventory.h"
-#include "inventory_fixture.h"
+#include "inventory_running.h"
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <sys/resource.h>
-#include <time.h>
-
-enum { LONG_MS = 20000, QUEUE = 64 };
-
-static const char FILE_NAME[] = "clients.db";
-
-static struct inventory_options options_of(const char *file)
-{
-    return (struct inventory_options){
-        .file = file, .forget_days = 400, .clients = 1000, .destinations = 8, .queue = QUEUE};
-}
-
-static struct inventory *open_with(const struct inventory_options *options)
-{
-    char error[512] = "";
-    struct inventory *inv = inventory_open(options, error, sizeof error);
-    if (inv == NULL)
-        fail_msg("%s", error);
-    return inv;
-}
-
-static struct inventory *open_inventory(const char *file)
-{
-    struct inventory_options options = options_of(file);
-    return open_with(&options);
-}
-
-static int64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return t.tv_sec * SECOND + t.tv_nsec / 1000;
-}
-
-/* Waits for what no call tells: a thing that the thread does in its own time. */
-#define AWAIT(condition)                                                                                     \
-    do {                                                                                                     \
-        int tries = LONG_MS;                                                                                 \
-        while (!(condition) && --tries > 0)                                                                  \
-            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);                                         \
-        assert_true(condition);                                                                              \
-    } while (0)
-
-static size_t count_clients(struct inventory *inv)
-{
-    size_t n = roster_count(inventory_lock(inv));
-    inventory_unlock(inv);
-    return n;
-}
-
-static size_t count_stored(const char *file)
-{
-    char error[512];
-    struct roster *r = inventory_read(file, error, sizeof error);
-    size_t n = r != NULL ? roster_count(r) : 0;
-    roster_free(r);
-    return n;
-}
-
-static bool note(struct inventory *inv, const char *source, uint16_t version, int64_t at_us)
-{
-    struct tf_sighting s = sighting_of(source, "a.test", version, at_us);
-    return inventory_note(inv, &s);
-}
-
-/* One of many sources. */
-static bool note_number(struct inventory *inv, unsigned i)
-{
-    char source[32];
-    snprintf(source, sizeof source, "10.0.%u.%u", i / 256, i % 256);
-    return note(inv, source, TF_TLS10, now_us());
-}
 
 static uint64_t sum_blocked(struct inventory *inv)
 {
@@ -364,126 +289,6 @@ static void acquaintances_are_told_of_legacy_clients(void **state)
     }
 }
 
-/* --- when the disk is full --- */
-
-/* Standard error goes to a file while a test looks at what is said there. */
-static int saved_stderr;
-
-static void catch_stderr(void)
-{
-    int fd = open("stderr", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
-    saved_stderr = dup(STDERR_FILENO);
-    dup2(fd, STDERR_FILENO);
-    close(fd);
-}
-
-static void release_stderr(char *text, size_t size)
-{
-    dup2(saved_stderr, STDERR_FILENO);
-    close(saved_stderr);
-    FILE *f = fopen("stderr", "r");
-    text[fread(text, 1, size - 1, f)] = '\0';
-    fclose(f);
-}
-
-static unsigned count_in(const char *text, const char *part)
-{
-    unsigned count = 0;
-    for (const char *at = text; (at = strstr(at, part)) != NULL; at++)
-        count++;
-    return count;
-}
-
-/* Notes clients in files that may not grow, lets them grow, and finds every client there. */
-static void fail_and_recover(const char *file, void (*forbid)(void), void (*allow)(void))
-{
-    enum { FIRST = 1, ALL = 200 };
-    char said[2048];
-    struct inventory *inv = open_inventory(file);
-    note_number(inv, 0);
-    AWAIT(count_stored(file) == FIRST);
-    catch_stderr();
-    forbid();
-    for (unsigned i = 1; i < ALL; i++)
-        while (!note_number(inv, i))
-            count_clients(inv); /* the queue is short: let the thread come after */
-    AWAIT(inventory_is_failing(inv));
-    assert_int_equal(count_clients(inv), ALL);
-    assert_int_equal(count_stored(file), FIRST);
-    allow();
-    AWAIT(!inventory_is_failing(inv));
-    assert_int_equal(count_stored(file), ALL);
-    release_stderr(said, sizeof said);
-    assert_int_equal(count_in(said, "kept in memory, and tried again"), 1);
-    assert_int_equal(count_in(said, "stored again"), 1);
-    inventory_close(inv);
-    assert_int_equal(count_stored(file), ALL);
-}
-
-static void fill_disk(void)
-{
-    char block[4096] = "";
-    int fd = open("disk/ballast", O_WRONLY | O_CREAT, 0600);
-    while (write(fd, block, sizeof block) == sizeof block)
-        ;
-    close(fd);
-}
-
-static void clear_disk(void)
-{
-    unlink("disk/ballast");
-}
-
-static void a_full_disk_costs_nothing_but_time(void **state)
-{
-    (void)state;
-    mkdir("disk", 0700);
-    if (mount("tmpfs", "disk", "tmpfs", 0, "size=4m") != 0)
-        skip();
-    fail_and_recover("disk/clients.db", fill_disk, clear_disk);
-    assert_int_equal(umount("disk"), 0);
-}
-
-static void limit_files(rlim_t bytes)
-{
-    struct rlimit limit;
-    getrlimit(RLIMIT_FSIZE, &limit);
-    limit.rlim_cur = bytes;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-static void forbid_growth(void)
-{
-    limit_files(32 * 1024); /* of the index of the log, which is there already */
-}
-
-static void allow_growth(void)
-{
-    limit_files(RLIM_INFINITY);
-}
-
-static void a_file_that_may_not_grow_costs_nothing_but_time(void **state)
-{
-    (void)state;
-    fail_and_recover(FILE_NAME, forbid_growth, allow_growth);
-}
-
-static void a_disk_that_stays_full_is_told_of_once(void **state)
-{
-    (void)state;
-    char said[2048];
-    struct inventory *inv = open_inventory(FILE_NAME);
-    catch_stderr();
-    forbid_growth();
-    for (unsigned i = 0; i < QUEUE; i++)
-        note_number(inv, i);
-    AWAIT(inventory_is_failing(inv));
-    inventory_close(inv); /* tries once more */
-    allow_growth();
-    release_stderr(said, sizeof said);
-    assert_int_equal(count_in(said, "kept in memory, and tried again"), 1);
-}
-
 /* --- events --- */
 
 static void the_latest_refusals_have_numbers(void **state)
@@ -531,8 +336,6 @@ static void older_events_than_the_last_256_are_gone(void **state)
     inventory_close(inv);
 }
 
-#define INVENTORY_TEST(name) cmocka_unit_test_setup_teardown(name, enter_directory, leave_directory)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -548,12 +351,8 @@ int main(void)
         INVENTORY_TEST(in_memory_no_file_is_made),
         INVENTORY_TEST(a_file_that_cannot_be_used_ends_the_start),
         INVENTORY_TEST(acquaintances_are_told_of_legacy_clients),
-        INVENTORY_TEST(a_full_disk_costs_nothing_but_time),
-        INVENTORY_TEST(a_file_that_may_not_grow_costs_nothing_but_time),
-        INVENTORY_TEST(a_disk_that_stays_full_is_told_of_once),
         INVENTORY_TEST(the_latest_refusals_have_numbers),
         INVENTORY_TEST(older_events_than_the_last_256_are_gone),
     };
-    signal(SIGXFSZ, SIG_IGN); /* as in the gateway */
     return cmocka_run_group_tests_name("inventory", tests, NULL, NULL);
 }

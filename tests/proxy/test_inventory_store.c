@@ -9,31 +9,7 @@
 #include <cmocka.h>
 
 #include "inventory_fixture.h"
-#include <pthread.h>
 #include <sqlite3.h>
-#include <stdatomic.h>
-
-enum { CLIENTS = 100, DESTINATIONS = 8 };
-
-static const char FILE_NAME[] = "clients.db";
-
-static struct inventory_store *open_store(struct roster *r)
-{
-    char error[512] = "";
-    struct inventory_store *store = inventory_store_open(FILE_NAME, r, error, sizeof error);
-    if (store == NULL)
-        fail_msg("%s", error);
-    return store;
-}
-
-static void write_roster(struct inventory_store *store, struct roster *r)
-{
-    char error[512] = "";
-    inventory_store_prepare(store, r);
-    if (!inventory_store_write(store, r, error, sizeof error))
-        fail_msg("%s", error);
-    inventory_store_settle(store, r);
-}
 
 /* A file with so many clients, 10.0.0.1 and on. */
 static void make_file(unsigned clients)
@@ -424,66 +400,6 @@ static void an_empty_file_has_no_clients(void **state)
     make_file(1); /* and can be begun with */
 }
 
-/* --- reading while the gateway writes --- */
-
-struct reading {
-    atomic_bool is_over;
-    unsigned good, bad;
-};
-
-/* Each transaction adds one to every count, so where two counts differ, it is half of one. */
-static bool is_of_one_moment(const struct roster *r)
-{
-    for (size_t i = 1; i < roster_count(r); i++)
-        if (roster_at(r, i)->counts[TF_OUTCOME_BLOCKED] != roster_at(r, 0)->counts[TF_OUTCOME_BLOCKED])
-            return false;
-    return true;
-}
-
-static void *read_again_and_again(void *arg)
-{
-    struct reading *reading = arg;
-    char error[512];
-    do {
-        struct roster *r = inventory_read(FILE_NAME, error, sizeof error);
-        if (r != NULL && is_of_one_moment(r))
-            reading->good++;
-        else
-            reading->bad++;
-        roster_free(r);
-    } while (!reading->is_over);
-    return NULL;
-}
-
-static void a_reader_sees_whole_transactions(void **state)
-{
-    (void)state;
-    enum { ROUNDS = 100, SOURCES = 20 };
-    struct reading reading = {.good = 0};
-    pthread_t reader;
-    struct roster *r = roster_new(CLIENTS, DESTINATIONS);
-    struct inventory_store *store = open_store(r);
-    assert_int_equal(pthread_create(&reader, NULL, read_again_and_again, &reading), 0);
-    for (unsigned round = 1; round <= ROUNDS; round++) {
-        for (unsigned i = 1; i <= SOURCES; i++) {
-            char source[32];
-            snprintf(source, sizeof source, "10.0.0.%u", i);
-            struct tf_sighting s = sighting_of(source, "a.test", TF_TLS10, round * SECOND);
-            assert_true(roster_add(r, &s));
-        }
-        write_roster(store, r);
-    }
-    reading.is_over = true;
-    pthread_join(reader, NULL);
-    inventory_store_close(store);
-    assert_true(reading.good > 0);
-    assert_int_equal(reading.bad, 0);
-    roster_free(r);
-    r = read_file(FILE_NAME);
-    assert_int_equal(client_of(r, "10.0.0.1")->counts[TF_OUTCOME_BLOCKED], ROUNDS);
-    roster_free(r);
-}
-
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, enter_directory, leave_directory)
 
 int main(void)
@@ -511,7 +427,6 @@ int main(void)
         STORE_TEST(rows_that_make_no_sense_are_refused),
         STORE_TEST(a_file_that_is_not_there_is_no_inventory_to_read),
         STORE_TEST(an_empty_file_has_no_clients),
-        STORE_TEST(a_reader_sees_whole_transactions),
     };
     return cmocka_run_group_tests_name("inventory_store", tests, NULL, NULL);
 }

@@ -288,7 +288,7 @@ static struct tf_report_input read_text(const char *text)
 #define PASSED(hour)                                                                                         \
     "{\"@timestamp\":\"2026-11-21T" hour ":00:00.000Z\",\"event.action\":\"connection-end\","                \
     "\"source.ip\":\"192.0.2.1\",\"tlsfloor.max_version\":\"1.3\",\"tlsfloor.verdict\":\"tunnel\","          \
-    "\"event.outcome\":\"success\"}\n"
+    "\"tls.cipher\":\"TLS_AES_128_GCM_SHA256\"}\n"
 
 static void lines_are_counted_and_the_first_that_is_none_is_named(void **state)
 {

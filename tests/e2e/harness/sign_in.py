@@ -73,7 +73,7 @@ class SignIn(TlsOrigin):
         self.seen = []
         self.drops = drops
         super().__init__("1.2", "1.3", script=self._converse, name=name, certificate=sign_in_certificate(),
-                         alpn=("h2", "http/1.1"), **more)  # fmt: skip
+                         alpn=("spdy/3", "h2", "http/1.1"), **more)  # fmt: skip
 
     def _converse(self, peer):
         number = self.connections.index(peer.sock)
