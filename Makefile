@@ -111,10 +111,10 @@ reference: all ## bring the README's configuration reference into step with the 
 	$(BUILD)/tlsfloor check --reference > $(BUILD)/reference.md
 	sed -i -e '/^<!-- reference -->$$/r $(BUILD)/reference.md' -e '/^<!-- reference -->$$/,/^<!-- \/reference -->$$/{//!d}' README.md
 
-install: all ## install into $(DESTDIR)$(PREFIX), the configuration into $(DESTDIR)/etc/tlsfloor (CA: /var/lib/tlsfloor/ca)
+install: all ## install into $(DESTDIR)$(PREFIX), the configuration into $(DESTDIR)/etc/tlsfloor (state: /var/lib/tlsfloor)
 	install -D -m 755 $(BUILD)/tlsfloor $(DESTDIR)$(PREFIX)/bin/tlsfloor
 	mkdir -p $(BUILD)
-	sed 's:^directory = var/ca :directory = /var/lib/tlsfloor/ca :' conf/tlsfloor.ini > $(BUILD)/installed.ini
+	sed -E 's:^(directory|file) = var/:\1 = /var/lib/tlsfloor/:' conf/tlsfloor.ini > $(BUILD)/installed.ini
 	test -e $(DESTDIR)/etc/tlsfloor/tlsfloor.ini || \
 	    install -D -m 644 $(BUILD)/installed.ini $(DESTDIR)/etc/tlsfloor/tlsfloor.ini
 

@@ -220,5 +220,6 @@ bool tf_conf_finish(struct tf_conf_load *load)
     tf_check_rules(load);
     tf_finish_pac(load);
     tf_check_tenants(load);
+    tf_check_page(load);
     return load->errors == 0;
 }

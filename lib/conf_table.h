@@ -163,6 +163,8 @@ void tf_gather_rules(struct tf_conf_load *load);
 void tf_check_rules(struct tf_conf_load *load);
 /* conf_check_pac.c: fills in the proxy of [pac] that goes without saying; and what is wrong with it. */
 void tf_finish_pac(struct tf_conf_load *load);
+/* conf_check_page.c: what is wrong with [page], and with rules that have one. */
+void tf_check_page(struct tf_conf_load *load);
 /* conf_check_tenants.c: what is wrong with [tenant_restrictions]. */
 void tf_check_tenants(struct tf_conf_load *load);
 

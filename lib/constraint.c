@@ -109,8 +109,7 @@ void tf_constraint_walk(const struct tf_conf *conf, int32_t today,
     walk_listeners(&w, conf->listeners);
     for (size_t i = 0; i < policy->rule_count; i++) {
         const struct tf_rule *rule = &policy->rules[i];
-        if (rule->action == TF_ACTION_UPGRADE && today <= rule->until_day &&
-            tf_way_needs_ca(conf->listeners, rule))
+        if (tf_rule_terminates(rule) && today <= rule->until_day && tf_way_needs_ca(conf->listeners, rule))
             walk_rule(&w, rule);
         if (is_last(rule))
             return;

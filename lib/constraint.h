@@ -12,10 +12,10 @@ const char *tf_constraint_of(const char *pattern);
 /* Whether a name, or the subtree that a name stands for, lies in a subtree. */
 bool tf_constraint_covers(const char *subtree, const char *name);
 
-/* Calls each(arg, pattern, rule) for every pattern that may be upgraded, `rule` NULL where that is the
- * default, or what a listener makes of all its sessions; a rule that names addresses, or nothing, is told
- * with the pattern `*`. Rules whose day is over, or whose listeners have certificates of their own, are left
- * out. */
+/* Calls each(arg, pattern, rule) for every pattern that may be upgraded, or whose sessions may be shown a
+ * page by a rule; `rule` is NULL where that is the default, or what a listener makes of all its sessions; a
+ * rule that names addresses, or nothing, is told with the pattern `*`. Rules whose day is over, or whose
+ * listeners have certificates of their own, are left out. */
 void tf_constraint_walk(const struct tf_conf *conf, int32_t today,
                         void (*each)(void *arg, const char *pattern, const struct tf_rule *rule), void *arg);
 

@@ -51,10 +51,10 @@ struct tf_facts {
     bool is_login_wrong;       /* also the last time: nobody has logged in since */
     const char *listener;      /* its name in the configuration */
     char user_agent[TF_USER_AGENT_MAX]; /* where the front saw one, cut to fit; peer bytes; NUL-terminated */
-    char greeting[TF_GREETING_MAX]; /* what it calls itself in EHLO or HELO, cut to fit; peer bytes; "" */
-    struct tf_client client;        /* what software that is; known when the session is logged */
-    bool is_fallback;               /* and whether its hello below the floor is a stray one, of a client that also
-                                     * does better */
+    char greeting[TF_GREETING_MAX];     /* what it calls itself in EHLO or HELO, cut to fit; peer bytes; "" */
+    struct tf_client client;            /* what software that is; known when the session is logged */
+    bool is_fallback; /* and whether its hello below the floor is a stray one, of a client that also
+                       * does better */
     /* where to */
     enum tf_ask ask;
     bool has_target;
@@ -85,8 +85,8 @@ struct tf_facts {
     const char *detail;         /* a fixed sentence that says more than the reason does, or NULL */
     const struct tf_rule *rule; /* the one that matched, or NULL */
     const struct tf_page *page; /* what a person is told besides, as the rule wants it; or NULL */
-    bool is_page_shown;         /* a blocked client has been let in to be told with a page, and with nothing else */
-    const char *step;           /* where the session stood when it was refused */
+    bool is_page_shown; /* a blocked client has been let in to be told with a page, and with nothing else */
+    const char *step;   /* where the session stood when it was refused */
     /* when and how much */
     int64_t started_us; /* UTC, microseconds since 1970 */
     int64_t duration_us;

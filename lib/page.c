@@ -1,12 +1,13 @@
 /* The refusal as an HTTP response; see page.h. What to say comes from
  * reasons.def; this file knows how HTTP and HTML say it, and how to quote. */
 #include "page.h"
+#include "html.h"
 #include "policy.h"
 
 #include <string.h>
 
 /* Texts are cut when they take so much room, so that a response always fits into TF_PAGE_MAX. */
-enum { DETAIL_CUT = 160, NAME_CUT = 64, HEAD_MAX = 768, BODY_MAX = TF_PAGE_MAX - HEAD_MAX };
+enum { DETAIL_CUT = 160, NAME_CUT = 64, OWN_CUT = 600, HEAD_MAX = 768, BODY_MAX = TF_PAGE_MAX - HEAD_MAX };
 
 static const char *status_text(unsigned status)
 {
@@ -38,23 +39,6 @@ static const char *status_text(unsigned status)
     }
 }
 
-/* What stands in text or in an attribute and means nothing to a browser. */
-static void put_html(struct tf_writer *w, const char *text, size_t max)
-{
-    for (size_t end = w->len + max; *text != '\0' && w->len < end; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c < 0x20 || c > 0x7e) {
-            tf_put_char(w, '?');
-        } else if (strchr("&<>\"'", c) != NULL) {
-            tf_put_text(w, "&#");
-            tf_put_u64(w, c);
-            tf_put_char(w, ';');
-        } else {
-            tf_put_char(w, (char)c);
-        }
-    }
-}
-
 /* The inside of an sf-string (RFC 8941 3.3.3). */
 static void put_sf_text(struct tf_writer *w, const char *text, size_t max)
 {
@@ -72,7 +56,7 @@ static void put_row(struct tf_writer *w, const char *name, const char *value, si
     tf_put_text(w, "<dt>");
     tf_put_text(w, name);
     tf_put_text(w, "</dt><dd>");
-    put_html(w, value, max);
+    tf_put_html_text(w, value, max);
     tf_put_text(w, "</dd>\n");
 }
 
@@ -85,6 +69,14 @@ static void put_destination(struct tf_writer *w, const struct tf_target *target)
     put_row(w, "Destination", text, sizeof text);
 }
 
+/* In the words of [page]. */
+static void put_company(struct tf_writer *w, const struct tf_page *page)
+{
+    put_row(w, "What else there is to know", page->text, OWN_CUT);
+    put_row(w, "Whom to ask", page->contact, OWN_CUT);
+    put_row(w, "Where to read more", page->link, OWN_CUT);
+}
+
 static void put_body(struct tf_writer *w, const struct tf_facts *facts, const char *title)
 {
     const struct tf_reason_info *info = tf_reason_info(facts->reason);
@@ -95,7 +87,7 @@ static void put_body(struct tf_writer *w, const struct tf_facts *facts, const ch
                 "dt{font-weight:bold}dd{margin:0 0 1em}</style>\n</head>\n<body>\n<h1>");
     tf_put_text(w, title);
     tf_put_text(w, "</h1>\n<p>The gateway <b>tlsfloor</b> ended this connection: ");
-    put_html(w, info->sentence, DETAIL_CUT);
+    tf_put_html_text(w, info->sentence, DETAIL_CUT);
     tf_put_text(w, ".</p>\n<dl>\n");
     if (facts->detail != NULL)
         put_row(w, "More precisely", facts->detail, DETAIL_CUT);
@@ -107,6 +99,8 @@ static void put_body(struct tf_writer *w, const struct tf_facts *facts, const ch
         put_row(w, "Its ticket", facts->rule->ticket, NAME_CUT);
     }
     put_row(w, "What to do", info->advice, DETAIL_CUT);
+    if (facts->page != NULL)
+        put_company(w, facts->page);
     put_row(w, "Code, for whoever runs the gateway", info->code, NAME_CUT);
     tf_put_text(w, "</dl>\n</body>\n</html>\n");
 }

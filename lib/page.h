@@ -5,7 +5,7 @@
 
 #include "facts.h"
 
-#define TF_PAGE_MAX 4096 /* room that is enough whatever the facts; a usual response is under 2 KB */
+#define TF_PAGE_MAX 6144 /* room that is enough whatever the facts; a usual response is under 2 KB */
 
 /* The whole response for facts->reason, with `Connection: close`. Whole or not at all: w->full when it does
  * not fit. */

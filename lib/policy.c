@@ -315,6 +315,11 @@ bool tf_policy_server(const struct tf_policy *policy, struct tf_facts *facts)
     return tf_policy_server_wrong(policy, facts, TF_REASON_SERVER_BELOW_FLOOR, NULL);
 }
 
+bool tf_rule_terminates(const struct tf_rule *rule)
+{
+    return rule->action == TF_ACTION_UPGRADE || (rule->page && rule->action != TF_ACTION_MONITOR);
+}
+
 bool tf_policy_has_action(const struct tf_policy *policy, enum tf_action action)
 {
     for (size_t i = 0; i < policy->rule_count; i++)

@@ -32,7 +32,7 @@ struct tf_rule {
     const struct tf_port_range *ports;
     size_t port_count;
     enum tf_action action;
-    bool page; /* a blocked browser's user gets a page */
+    bool page;         /* a blocked browser's user gets a page */
     int32_t until_day; /* last day on which it applies, days since 1970-01-01 UTC; INT32_MAX: for ever */
     const char *owner, *ticket; /* "" where not set */
 };
@@ -99,6 +99,8 @@ bool tf_policy_upgrades(const struct tf_policy *policy, const struct tf_facts *f
  * plain. */
 bool tf_policy_stays_plain(const struct tf_policy *policy, const struct tf_facts *facts);
 
+/* Whether some client's TLS may end at the gateway by a rule: to be upgraded, or to be shown a page. */
+bool tf_rule_terminates(const struct tf_rule *rule);
 /* Whether one of the rules has this action. */
 bool tf_policy_has_action(const struct tf_policy *policy, enum tf_action action);
 /* Whether a version passes the floor; drafts of TLS 1.3 count as 1.3. */

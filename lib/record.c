@@ -343,6 +343,8 @@ static void put_ecs_head(struct tf_writer *w, const struct tf_facts *facts, cons
     put_verdict(&j, facts, c);
     if (facts->step != NULL)
         tf_json_text(&j, "tlsfloor.step", facts->step);
+    if (facts->is_page_shown)
+        tf_json_bool(&j, "tlsfloor.page", true);
     put_client(&j, facts);
     tf_json_text(&j, "tlsfloor.fix", told.fix);
     if (facts->has_hello) {

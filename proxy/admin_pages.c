@@ -260,7 +260,7 @@ static const char *status_text(unsigned status)
     "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\n"            \
     "Referrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: same-origin\r\n"                          \
     "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "                     \
-    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "                        \
+    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "                              \
     "frame-ancestors 'none'\r\nConnection: close\r\n\r\n"
 
 void admin_put_head(struct tf_writer *w, const struct admin_answer *a)

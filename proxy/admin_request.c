@@ -18,8 +18,7 @@ static void gather(struct admin_text *t, const char *at, size_t n)
 static int on_url(llhttp_t *parser, const char *at, size_t n)
 {
     struct admin_request *r = parser->data;
-    if (!r->is_whole)
-        gather(&r->url, at, n);
+    gather(&r->url, at, n);
     return 0;
 }
 
@@ -33,8 +32,7 @@ static int on_field(llhttp_t *parser, const char *at, size_t n)
 static int on_field_complete(llhttp_t *parser)
 {
     struct admin_request *r = parser->data;
-    r->in_host =
-        !r->is_whole && r->field.n == strlen("host") && strncasecmp(r->field.p, "host", r->field.n) == 0;
+    r->in_host = r->field.n == strlen("host") && strncasecmp(r->field.p, "host", r->field.n) == 0;
     r->hosts += r->in_host;
     r->field.n = 0;
     return 0;
@@ -48,11 +46,12 @@ static int on_value(llhttp_t *parser, const char *at, size_t n)
     return 0;
 }
 
+/* The parser stops here: what follows may be another request, whose method is not this one's. */
 static int on_head(llhttp_t *parser)
 {
     struct admin_request *r = parser->data;
     r->is_whole = true;
-    return 0;
+    return HPE_PAUSED;
 }
 
 static const llhttp_settings_t settings = {.on_url = on_url,

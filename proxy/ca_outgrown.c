@@ -27,6 +27,11 @@ static void warn(const struct outgrown *o, const char *sentence)
                 sentence);
 }
 
+static const char *verb_of(const struct tf_rule *rule)
+{
+    return rule == NULL || rule->action == TF_ACTION_UPGRADE ? "upgrades" : "shows a page for";
+}
+
 /* Whoever steals the key of such a CA can be anybody to the clients that trust it. */
 static void report_wide(const struct outgrown *o)
 {
@@ -34,10 +39,10 @@ static void report_wide(const struct outgrown *o)
     if (!o->is_wide)
         return;
     snprintf(sentence, sizeof sentence,
-             "[rule %s] upgrades every name, by an address, by * or by no destination, so that the CA has to "
+             "[rule %s] %s every name, by an address, by * or by no destination, so that the CA has to "
              "be good "
              "for every name; write the names that are meant",
-             o->rule->name);
+             o->rule->name, verb_of(o->rule));
     warn(o, sentence);
 }
 
@@ -54,10 +59,10 @@ static void report_outgrown(const struct outgrown *o)
     if (o->count > 1)
         snprintf(more, sizeof more, " and %zu more", o->count - 1);
     snprintf(sentence, sizeof sentence,
-             "%s%s%s upgrades %s%s, which the CA in %.300s may not vouch for; make a new certificate with "
+             "%s%s%s %s %s%s, which the CA in %.300s may not vouch for; make a new certificate with "
              "tlsfloor ca init --renew%.300s, and let the clients import it",
              o->rule ? "[rule " : "what no rule matches", o->rule ? o->rule->name : "", o->rule ? "]" : "",
-             o->first, more, o->conf->ca.directory, ca_option(o->conf));
+             verb_of(o->rule), o->first, more, o->conf->ca.directory, ca_option(o->conf));
     warn(o, sentence);
 }
 

@@ -93,7 +93,8 @@ static void print_widest(void *arg, const char *pattern, const struct tf_rule *r
         return;
     printf("%-12s ", w->found++ == 0 ? "since" : "");
     print_rule(w->conf, rule);
-    printf(" may upgrade every name\n");
+    printf(rule && rule->action != TF_ACTION_UPGRADE ? " may show a page for every name\n"
+                                                     : " may upgrade every name\n");
 }
 
 static void print_uncovered(void *arg, const char *pattern, const struct tf_rule *rule)

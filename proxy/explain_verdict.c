@@ -84,6 +84,8 @@ void explain_verdict(const struct conf *c, struct tf_facts *facts, const char *l
     if (facts->verdict != TF_VERDICT_TUNNEL)
         print_m365(facts);
     print_tenants(&c->tf, facts);
+    if (tf_policy_allows_page(&c->tf.policy, facts))
+        printf("; a person's browser is shown a page");
     if (facts->verdict == TF_VERDICT_MONITOR && c->tf.policy.monitor)
         print_mode(&c->tf);
     printf("%s\n", unsure ? ", unless by its address; ask again with that as --dest" : "");
@@ -125,7 +127,7 @@ static void print_leaf(const struct tf_conf *conf, const struct tf_facts *facts,
     ca_unref(ca);
 }
 
-/* What an upgraded client would be shown. */
+/* What a client would be shown whose TLS ends at the gateway. */
 static void print_certificate(const struct tf_conf *conf, const struct tf_listener *listener,
                               const struct tf_facts *facts, const char *kind)
 {
@@ -135,9 +137,15 @@ static void print_certificate(const struct tf_conf *conf, const struct tf_listen
         print_leaf(conf, facts, kind);
 }
 
-/* A client that offers this version at most, with what common clients have of suites and the rest. */
-static enum tf_verdict explain_version(const struct conf *c, struct tf_facts facts, const char *label,
-                                       uint16_t version)
+/* Whether the gateway may stand in for the server, be it to upgrade or to show a page. */
+static bool terminates(const struct conf *c, const struct tf_facts *facts)
+{
+    return facts->verdict == TF_VERDICT_UPGRADE || tf_policy_allows_page(&c->tf.policy, facts);
+}
+
+/* A client that offers this version at most, with what common clients have of suites and the rest. Answers
+ * whether its TLS would end at the gateway. */
+static bool explain_version(const struct conf *c, struct tf_facts facts, const char *label, uint16_t version)
 {
     /* TLS_AES_128_GCM_SHA256, ECDHE with AES-128-GCM for either kind of key, RSA with AES-128-CBC and SHA-1
      */
@@ -152,14 +160,14 @@ static enum tf_verdict explain_version(const struct conf *c, struct tf_facts fac
                                     .groups = {groups, sizeof groups},
                                     .signature_algorithms = {signatures, sizeof signatures}};
     explain_verdict(c, &facts, label);
-    return facts.verdict;
+    return terminates(c, &facts);
 }
 
 static void explain_captured(const struct conf *c, const struct tf_listener *listener, struct tf_facts *facts)
 {
     enum tf_leaf leaf;
     explain_verdict(c, facts, "verdict");
-    if (facts->verdict == TF_VERDICT_UPGRADE && tf_inside_choose(&facts->hello, &leaf) == TF_REASON_NONE)
+    if (terminates(c, facts) && tf_inside_choose(&facts->hello, &leaf) == TF_REASON_NONE)
         print_certificate(&c->tf, listener, facts, leaf == TF_LEAF_RSA ? "an RSA key" : "an ECDSA key");
 }
 
@@ -170,16 +178,15 @@ void explain_tls(const struct conf *c, const struct tf_listener *listener, struc
         const char *label;
         uint16_t version;
     } clients[] = {{"TLS 1.0", TF_TLS10}, {"TLS 1.2", TF_TLS12}, {"TLS 1.3", TF_TLS13}};
-    bool upgrades = false;
+    bool any = false;
 
     if (is_captured) {
         explain_captured(c, listener, facts);
         return;
     }
     for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++)
-        if (explain_version(c, *facts, clients[i].label, clients[i].version) == TF_VERDICT_UPGRADE)
-            upgrades = true;
-    if (upgrades)
+        any |= explain_version(c, *facts, clients[i].label, clients[i].version);
+    if (any)
         print_certificate(&c->tf, listener, facts, "an RSA key, or an ECDSA one where the client takes it");
 }
 

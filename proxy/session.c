@@ -92,6 +92,8 @@ const struct route route_pass = {"pass", {&step_relay, NULL}};
  * look at. */
 const struct route route_carry = {"carry", {&step_carry, NULL}};
 const struct route route_block = {"block", {&step_refuse, NULL}};
+/* The same, for a person to see. */
+const struct route route_page = {"page", {&step_mint, &step_terminate, &step_page, NULL}};
 
 struct way_in {
     const struct route *route;
@@ -379,15 +381,20 @@ bool session_touch(struct session *s, size_t limit)
 
 /* A network that fails is no verdict of ours, though the client hears of it in the same way; and mail that
  * was upgraded until then stays so, as does TLS. */
-static void note_refusal(struct tf_facts *facts, const struct step *step)
+static void note_refusal(struct session *s)
 {
+    struct tf_facts *facts = session_facts(s);
     assert(facts->reason != TF_REASON_NONE);
+    if (s->setup->page_for != TF_REASON_NONE) {
+        session_give_up_page(s);
+        return;
+    }
     bool ours = tf_reason_info(facts->reason)->event != TF_EVENT_NONE;
     bool has_gone_on = facts->mail != TF_MAIL_NONE || facts->inside.version != 0;
     if (!ours && has_gone_on && tf_record_is_upgraded(facts))
         return;
     facts->verdict = ours ? TF_VERDICT_BLOCK : TF_VERDICT_NONE;
-    facts->step = step->name;
+    facts->step = (*s->at)->name;
 }
 
 static const struct route *route_of_verdict(const struct session *s)
@@ -412,7 +419,7 @@ static bool go_on(struct session *s, enum step_result result)
         take_route(s, s->route);
         return true;
     case STEP_REFUSE:
-        note_refusal(session_facts(s), *s->at);
+        note_refusal(s);
         take_route(s, &route_block);
         return true;
     case STEP_WAIT:

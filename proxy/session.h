@@ -66,8 +66,11 @@ struct setup {
     struct dial *dial;
     bool dial_failed;
     struct mint_wait *mint; /* an upgrade waits for its leaf */
-    char why[512];          /* facts->detail, where it is no fixed sentence */
-    bool has_spoken;        /* the client, in the request that is being read */
+    bool mint_failed;
+    enum tf_reason
+        page_for;    /* why the client is blocked that is to be shown a page; TF_REASON_NONE: none is */
+    char why[512];   /* facts->detail, where it is no fixed sentence */
+    bool has_spoken; /* the client, in the request that is being read */
     struct login_check login;
     struct tf_addr meant_for; /* as a PROXY header says; family TF_FAMILY_NONE: it does not */
     /* mail */
@@ -129,7 +132,7 @@ void session_on_deadline(struct deadline *d);
 extern const struct route route_connect, route_again, route_http, route_secure, route_within, route_retry,
     route_retry_secure, route_tunnel, route_upgrade, route_carry, route_pass, route_block, route_mail,
     route_mail_implicit, route_mail_hello, route_mail_dialogue, route_mail_secure, route_mail_upgrade,
-    route_mail_repeat;
+    route_mail_repeat, route_page;
 struct tf_facts *session_facts(struct session *s); /* until the session is settled */
 /* What belongs to its listener; NULL: a reload has taken the listener away. */
 const struct door *session_door(const struct session *s);

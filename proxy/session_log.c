@@ -167,7 +167,8 @@ static void log_verdict(struct session *s)
 static void begin_access_line(struct session *s)
 {
     const struct tf_facts *facts = session_facts(s);
-    if (s->loop->setting->access == NULL || s->access_head != NULL || (!facts->has_target && facts->verdict == TF_VERDICT_NONE))
+    if (s->loop->setting->access == NULL || s->access_head != NULL ||
+        (!facts->has_target && facts->verdict == TF_VERDICT_NONE))
         return;
     struct tf_record_context context = record_context(s);
     struct tf_writer w = line_writer(s);

@@ -38,6 +38,8 @@ extern const struct step step_exchange;
 extern const struct step step_hello, step_send_hello, step_server_hello;
 /* steps_upgrade.c: verified TLS to the server, and the client's own ended here */
 extern const struct step step_secure, step_originate, step_mint, step_terminate, step_within;
+/* steps_page.c: a person is told */
+extern const struct step step_page;
 /* steps_flow.c: bytes flow, or do not */
 extern const struct step step_relay, step_carry, step_refuse;
 
@@ -72,6 +74,12 @@ enum step_result refuse_handshake(struct session *s, enum tf_side side,
 
 /* steps_upgrade.c: whether requests of this session get fields of tenant restrictions. */
 bool session_restricts_tenants(const struct session *s);
+
+/* steps_page.c: whether a session that has just been blocked goes on to show a page; then it is at its route.
+ */
+bool session_begin_page(struct session *s);
+/* And a step of that has failed: the refusal is what it was. */
+void session_give_up_page(struct session *s);
 
 /* steps_http.c: shows the front what a side has sent; the writers are outboxes', or of no room. */
 struct tf_feed_io front_io(struct session *s, enum tf_side from, struct tf_writer *to_client,

@@ -35,7 +35,7 @@ static enum step_result run_decide(struct session *s)
     if (tf_policy_decide(&s->conf->tf.policy, facts, today) == TF_NEEDS_ADDRESS)
         return STEP_NEXT;
     if (facts->verdict == TF_VERDICT_BLOCK)
-        return STEP_REFUSE;
+        return session_begin_page(s) ? STEP_ROUTE : STEP_REFUSE;
     if (facts->verdict != TF_VERDICT_UPGRADE || facts->ask != TF_ASK_HTTP)
         return STEP_NEXT;
     s->route = &route_secure;

@@ -139,7 +139,7 @@ static void on_minted(void *arg, const struct leaf *leaf)
     struct session *s = arg;
     s->setup->mint = NULL;
     if (leaf == NULL || own_ca(s) == NULL || !begin_terminate(s, leaf))
-        session_facts(s)->reason = TF_REASON_NO_RESOURCES;
+        s->setup->mint_failed = true;
     session_run(s);
 }
 
@@ -149,8 +149,8 @@ static enum step_result run_mint(struct session *s)
     struct ca *ca = own_ca(s);
     const char *name = tf_policy_host(&setup->facts);
     enum tf_leaf kind;
-    if (setup->facts.reason != TF_REASON_NONE)
-        return STEP_REFUSE;
+    if (setup->mint_failed)
+        return refuse_for(s, TF_REASON_NO_RESOURCES);
     if (setup->hello.p != NULL) /* on_minted has begun */
         return STEP_NEXT;
     if (setup->mint != NULL)

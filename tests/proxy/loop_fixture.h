@@ -98,7 +98,10 @@ static inline int begin(void **state)
     t->origin = listen_anywhere(&port);
     bind_silent_dns(t);
     fill_conf(t, port);
-    t->setting = (struct setting){.conf = &t->conf, .census = census_new(), .session_max = 100};
+    t->setting = (struct setting){.conf = &t->conf,
+                                  .census = census_new(),
+                                  .acquaintances = acquaintances_new(1024),
+                                  .session_max = 100};
     t->loop = loop_new(&t->setting, (struct loop_end){on_loop_end, NULL}, error, sizeof error);
     assert_non_null(t->loop);
     *state = t;
@@ -116,6 +119,7 @@ static inline int finish(void **state)
     assert_int_equal(atomic_load(&t->loop->counters.values[COUNTER_SESSIONS_ACTIVE]), 0);
     loop_free(t->loop);
     census_free(t->setting.census);
+    acquaintances_free(t->setting.acquaintances);
     assert_int_equal(atomic_load(&t->conf.refs), 1);
     close(t->origin);
     close(t->dns);

@@ -301,6 +301,11 @@ static void only_the_first_of_many_requests_is_answered(void **state)
         ask("GET /healthz HTTP/1.1\r\n" HOST "GET /metrics HTTP/1.1\r\nHost: x.example\r\n\r\n");
     assert_status(text, "200 OK");
     assert_string_equal(body_of(text), "ok\n");
+    assert_string_equal(body_of(ask("HEAD /healthz HTTP/1.1\r\n" HOST "GET /healthz HTTP/1.1\r\n" HOST)), "");
+    assert_string_equal(body_of(ask("GET /healthz HTTP/1.1\r\n" HOST "HEAD /healthz HTTP/1.1\r\n" HOST)),
+                        "ok\n");
+    assert_status(ask("GET /healthz HTTP/1.1\r\n" HOST "POST /healthz HTTP/1.1\r\n" HOST), "200 OK");
+    assert_status(ask("GET /healthz HTTP/1.1\r\n\r\nGET /healthz HTTP/1.0\r\n\r\n"), "403 Forbidden");
 }
 
 static void what_is_no_http_is_a_bad_request(void **state)
@@ -365,7 +370,7 @@ static void the_dashboard_is_there_under_a_strict_policy(void **state)
     (void)state;
     static const char *const fields[] = {
         "\r\nContent-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src "
-        "'self' data:; "
+        "'self'; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n",
         "\r\nX-Frame-Options: DENY\r\n",
         "\r\nReferrer-Policy: no-referrer\r\n",
