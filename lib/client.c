@@ -114,7 +114,7 @@ static struct tf_client by_both(struct tf_client_clue hello, struct tf_client_cl
     return answer(hello, fits ? hello.certainty : TF_CLIENT_POSSIBLE, TF_CLIENT_BY_HELLO);
 }
 
-static bool is_healthy(const struct tf_hello *hello)
+bool tf_client_is_healthy(const struct tf_hello *hello)
 {
     return hello->format != TF_FORMAT_SSLV2 && tf_version_rank(hello->max_version) >= TF_TLS12;
 }
@@ -123,7 +123,7 @@ struct tf_client tf_client_identify(const struct tf_hello *hello, const char *us
                                     const char *greeting)
 {
     struct tf_client_clue seen = {0};
-    if (hello != NULL && is_healthy(hello))
+    if (hello != NULL && tf_client_is_healthy(hello))
         return (struct tf_client){.name = ""};
     if (hello != NULL)
         seen = tf_client_signature_find(hello);

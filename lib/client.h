@@ -73,10 +73,11 @@ tf_client_certainty_name(enum tf_client_certainty certainty); /* `certain`, `lik
 /* By slug, any case. False: there is none. */
 bool tf_client_family_parse(const char *slug, size_t n, enum tf_client_family *family);
 
+/* Whether it is at or above TLS 1.2. What opens in SSLv2 format is not, whatever it announces. */
+bool tf_client_is_healthy(const struct tf_hello *hello);
 /* Recognises a client below TLS 1.2 by its hello (NULL: none came), its User-Agent and what it said in EHLO
- * ("": nothing seen). Of a client at or above TLS 1.2 nothing is said: family TF_CLIENT_FAMILY_UNKNOWN. One
- * that opens in SSLv2 format counts as below. Where hello and words contradict each other the hello counts.
- */
+ * ("": nothing seen). Of a healthy client nothing is said: family TF_CLIENT_FAMILY_UNKNOWN. Where hello
+ * and words contradict each other the hello counts. */
 struct tf_client tf_client_identify(const struct tf_hello *hello, const char *user_agent,
                                     const char *greeting);
 /* Whether a person may be looking at the answer: the User-Agent is a browser's; or, where there is none, the

@@ -27,14 +27,15 @@ static void check_rule(struct tf_conf_load *load, const struct tf_section *secti
     case TF_ACTION_UPGRADE:
         tf_report(load, TF_WARNING, at,
                   TF_PARTS(TF_SECTION_PARTS(section),
-                           " page = on shows nobody a page where action = upgrade: what cannot be upgraded "
+                           " page = on shows nobody a page where action = upgrade: what cannot be upgraded ",
                            "cannot be shown one; take page out, or write action = tunnel or block"));
         break;
     case TF_ACTION_MONITOR:
-        tf_report(load, TF_WARNING, at,
-                  TF_PARTS(TF_SECTION_PARTS(section),
-                           " page = on shows nobody a page where action = monitor, which blocks nobody; take "
-                           "page out, or write action = tunnel or block"));
+        tf_report(
+            load, TF_WARNING, at,
+            TF_PARTS(TF_SECTION_PARTS(section),
+                     " page = on shows nobody a page where action = monitor, which blocks nobody; take ",
+                     "page out, or write action = tunnel or block"));
         break;
     }
 }

@@ -16,7 +16,7 @@ struct page {
 static enum tf_feed feed(void *state, enum tf_side from, struct tf_feed_io *io, struct tf_facts *facts)
 {
     struct page *p = state;
-    struct tf_http_head head;
+    struct tf_http_head head = {.status = 0};
     assert(from == TF_CLIENT);
     enum tf_http_result result = tf_http_scan_head(io->in, &p->scanned);
     if (result == TF_HTTP_MORE)

@@ -6,9 +6,6 @@
 
 #include "calendar.h"
 #include "html.h"
-#include "record.h"
-
-#include <string.h>
 
 /* Texts are cut when they take so much room, so that a response always fits into TF_PERSON_PAGE_MAX. */
 enum { VALUE_CUT = 300, HEAD_MAX = 768, BODY_MAX = TF_PERSON_PAGE_MAX - HEAD_MAX };
@@ -16,13 +13,13 @@ enum { VALUE_CUT = 300, HEAD_MAX = 768, BODY_MAX = TF_PERSON_PAGE_MAX - HEAD_MAX
 /* The policy names the style's digest: whatever else might get into the page does not count. */
 #define STYLE                                                                                                \
     "body{margin:0;padding:24px 12px;background:#eef1f4;color:#1c2733;font:16px/1.5 Verdana,Arial,"          \
-    "sans-serif}"                                                                                            \
+    "sans-serif;word-wrap:break-word}"                                                                       \
     "div{max-width:620px;margin:0 auto;padding:8px 24px 16px;background:#fff;border:1px solid #cdd5dd;"      \
     "border-top:6px solid #b3471d}"                                                                          \
     "h1{font-size:24px;line-height:1.25}h2{font-size:17px;margin:24px 0 0}p{margin:8px 0}a{color:#0b57a4}"   \
     "dl{margin:8px 0;padding:8px 12px;background:#f4f6f8;font-size:14px}dt{color:#526070}"                   \
-    "dd{margin:0 0 8px;word-wrap:break-word}"
-#define STYLE_DIGEST "QX+Elx/BPCEoQAOXaBoouYqbpOqRgT7erGYNPjTu2WU="
+    "dd{margin:0 0 8px}"
+#define STYLE_DIGEST "lHWP1GlpoRg/NivAoMt/ne/XFJrwGwenK3k5NnA/vh8="
 
 static const char before_length[] =
     "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: ";
@@ -71,9 +68,17 @@ static const char *advice_of(enum tf_client_family family)
     return "Update your browser, or use another one, and try again.";
 }
 
-static const char *verb_of(enum tf_client_certainty certainty)
+/* By its family: how it was recognised is nothing for whoever has it in front of them. */
+static void put_guess(struct tf_writer *w, const struct tf_client *client)
 {
-    return certainty == TF_CLIENT_LIKELY ? "looks like " : "is ";
+    static const char *const verbs[] = {[TF_CLIENT_POSSIBLE] = "This is perhaps ",
+                                        [TF_CLIENT_LIKELY] = "This looks like ",
+                                        [TF_CLIENT_CERTAIN] = "This is "};
+    if (client->family == TF_CLIENT_FAMILY_UNKNOWN)
+        return;
+    tf_put_text(w, verbs[client->certainty]);
+    tf_put_html_text(w, tf_client_info(client->family)->name, VALUE_CUT);
+    tf_put_text(w, ". ");
 }
 
 static struct tf_client client_of(const struct tf_facts *facts)
@@ -100,23 +105,18 @@ static void put_what(struct tf_writer *w, const struct tf_facts *facts, uint16_t
     tf_put_html_text(w, tf_policy_host(facts), VALUE_CUT);
     tf_put_text(w, "</b> with ");
     put_version(w, facts->hello.max_version);
-    tf_put_text(w, ", which is not safe any more. The gateway of this network lets only ");
+    tf_put_text(w, ", which is too old for this network: its gateway lets only ");
     put_version(w, floor);
     tf_put_text(w, floor == TF_TLS13 ? "" : " and later");
-    tf_put_text(w, " pass, so it has stopped the connection: this page comes from the gateway, and nothing "
-                   "that you have asked for or filled in was sent on.</p>\n");
+    tf_put_text(w, " pass. It has stopped the connection. This page comes from the gateway, and nothing that "
+                   "you have asked for or filled in was sent on.</p>\n");
 }
 
 static void put_advice(struct tf_writer *w, const struct tf_facts *facts)
 {
     struct tf_client client = client_of(facts);
     tf_put_text(w, "<h2>What to do</h2>\n<p>");
-    if (client.family != TF_CLIENT_FAMILY_UNKNOWN) {
-        tf_put_text(w, "This ");
-        tf_put_text(w, verb_of(client.certainty));
-        tf_put_html_text(w, tf_record_client_name(&client), VALUE_CUT);
-        tf_put_text(w, ". ");
-    }
+    put_guess(w, &client);
     tf_put_text(w, advice_of(client.family));
     tf_put_text(w, "</p>\n");
 }

@@ -85,7 +85,7 @@ const struct tf_addr *tf_record_destination(const struct tf_facts *facts)
 
 const char *tf_record_client_class(const struct tf_facts *facts)
 {
-    if (!facts->has_hello || tf_version_rank(facts->hello.max_version) >= TF_TLS12)
+    if (!facts->has_hello || tf_client_is_healthy(&facts->hello))
         return "";
     return facts->is_fallback ? "fallback" : "legacy";
 }

@@ -28,6 +28,7 @@ enum tf_report_state {
     TF_STATE_UPGRADED,
     TF_STATE_PASSES,   /* it is below the floor that the report asks for, not below the one in force */
     TF_STATE_FALLBACK, /* stray hellos of a client that also does better */
+    TF_STATE_SILENT,   /* not seen for 30 days: neither left nor fixed */
     TF_STATE_FIXED,
     TF_STATES
 };
@@ -129,13 +130,18 @@ void tf_report_flush(struct tf_report_sink *to);
 uint64_t tf_report_sum(const uint64_t counts[TF_OUTCOMES]);
 /* Clients that are left to fix. */
 uint64_t tf_report_left(const struct tf_report *report);
+/* Whether the report may name a client twice, once as fixed, and what there is to say of that. */
+bool tf_report_has_twins(const struct tf_report *report);
+extern const char tf_report_twins[];
 const char *tf_report_state_name(enum tf_report_state state);        /* `would-block`, as the JSON says it */
+const char *tf_report_state_title(enum tf_report_state state);       /* `would be blocked`, for people */
 const char *tf_report_version_name(enum tf_report_version version);  /* `1.0` */
 const char *tf_report_version_title(enum tf_report_version version); /* `TLS 1.0`, `no TLS` */
 enum tf_report_version tf_report_best(uint8_t versions);
-const char *tf_report_floor_name(const struct tf_report *report); /* `1.2` */
-const char *tf_report_area_name(bool is_m365, enum tf_m365_area area);
-const char *tf_report_family_name(enum tf_client_family family); /* `Java 6`, `unknown` */
+const char *tf_report_floor_name(const struct tf_report *report);       /* `1.2` */
+const char *tf_report_area_name(bool is_m365, enum tf_m365_area area);  /* `Skype`, as the web service says */
+const char *tf_report_area_title(bool is_m365, enum tf_m365_area area); /* `Teams`, as people do */
+const char *tf_report_family_name(enum tf_client_family family);        /* `Java 6`, `unknown` */
 /* What software a client is, worded as a guess where it is one. */
 void tf_put_report_stack(struct tf_writer *w, const struct tf_report_client *client);
 /* What is to be done about a client; "" where that is nothing any more. */

@@ -91,7 +91,7 @@ static void put_row(struct tf_writer *w, const struct tf_report_client *client,
     tf_put_char(w, ',');
     if (d != NULL && d->port != 0)
         tf_put_u64(w, d->port);
-    put_text(w, d != NULL ? tf_report_area_name(d->is_m365, d->area) : "");
+    put_text(w, d != NULL ? tf_report_area_title(d->is_m365, d->area) : "");
     put_text(w, client->reason != TF_REASON_NONE ? tf_reason_info(client->reason)->code : "");
     put_time(w, d != NULL ? d->first_us : client->first_us);
     put_time(w, d != NULL ? d->last_us : client->last_us);

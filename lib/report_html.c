@@ -49,7 +49,8 @@ static const char style[] =
     "margin-right:.4em;background:var(--mute)}\n"
     ".s0::before{background:var(--red)}.s1::before{background:var(--orange)}.s2::before{background:var(--"
     "blue)}\n"
-    ".s4::before{background:none;border:2px solid var(--mute)}.s5::before{background:var(--green)}\n"
+    ".s4::before,.s5::before{background:none;border:2px solid "
+    "var(--mute)}.s6::before{background:var(--green)}\n"
     "details{margin-top:.75rem}summary{cursor:pointer;color:var(--soft)}\n"
     "details table{width:auto;margin-top:.5rem}\n"
     "footer{margin-top:1rem;color:var(--mute);font-size:.85rem}\n"
@@ -58,7 +59,7 @@ static const char style[] =
     "section.long{break-inside:auto}tr{break-inside:avoid}.wide{overflow:visible}details{display:none}"
     ".to,.fix,.is{min-width:0}}\n";
 
-#define STYLE_HASH "cGsOsRUZ4VLcsy6w5BUJDzElOytCjwmQPGLKImVDwVY="
+#define STYLE_HASH "My2h2hFSmcs5IrfYiWv8v3gsOEzehpcdhQCtx334Tgk="
 
 static const char head[] =
     "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -125,13 +126,6 @@ static void put_number_cell(struct tf_report_sink *to, uint64_t number)
     put(to, "</td>");
 }
 
-static const char *state_title(enum tf_report_state state)
-{
-    static const char *const titles[TF_STATES] = {"blocked",    "would be blocked", "upgraded",
-                                                  "passes now", "fallback",         "fixed"};
-    return titles[state];
-}
-
 /* --- The head. --- */
 
 static void put_title(struct tf_report_sink *to, const struct tf_report *report)
@@ -155,7 +149,7 @@ static void put_tiles(struct tf_report_sink *to, const struct tf_report *report)
     put_tile(to, "left to fix", tf_report_left(report));
     for (int state = 0; state < TF_STATES; state++)
         if (state != TF_STATE_PASSES || report->floor == TF_TLS13)
-            put_tile(to, state_title((enum tf_report_state)state), report->states[state]);
+            put_tile(to, tf_report_state_title((enum tf_report_state)state), report->states[state]);
     put(to, "</dl>\n");
 }
 
@@ -243,7 +237,7 @@ static void put_destinations(struct tf_report_sink *to, const struct tf_report_c
         put(to, "<div>");
         put_escaped(to, text);
         put(to, "<small>");
-        put(to, d->is_m365 ? tf_m365_area_name(d->area) : "");
+        put(to, d->is_m365 ? tf_report_area_title(true, d->area) : "");
         put(to, d->is_m365 ? ", " : "");
         tf_put_u64(&to->w, tf_report_sum(d->counts));
         put(to, tf_report_sum(d->counts) == 1 ? " connection</small></div>" : " connections</small></div>");
@@ -296,7 +290,7 @@ static void put_client(struct tf_report_sink *to, const struct tf_report_client 
     put(to, "<td><span class=\"s s");
     tf_put_u64(&to->w, client->state);
     put(to, "\">");
-    put(to, state_title(client->state));
+    put(to, tf_report_state_title(client->state));
     put(to, "</span></td>");
     put_software(to, client);
     put_versions(to, client->versions);
@@ -316,7 +310,13 @@ static void put_clients(struct tf_report_sink *to, const struct tf_report *repor
     put(to,
         "<section class=\"long\"><h2>Clients</h2><div class=\"wide\"><table><caption>What to fix first is on "
         "top: what is blocked, then what is upgraded; of those, the latest and the "
-        "busiest.</caption><thead><tr>");
+        "busiest.");
+    if (tf_report_has_twins(report)) {
+        put(to, " Note: ");
+        put(to, tf_report_twins);
+        put(to, ".");
+    }
+    put(to, "</caption><thead><tr>");
     static const char *const columns[] = {"Client",     "State",   "Software", "TLS at best",
                                           "What to do", "Goes to", "Count",    "Seen"};
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {

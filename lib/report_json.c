@@ -165,6 +165,7 @@ static void put_totals(struct tf_json *outer, const struct tf_report *report)
     tf_json_u64(&j, "left_upgraded", report->states[TF_STATE_UPGRADED]);
     tf_json_u64(&j, "left_passes", report->states[TF_STATE_PASSES]);
     tf_json_u64(&j, "fallback", report->states[TF_STATE_FALLBACK]);
+    tf_json_u64(&j, "silent", report->states[TF_STATE_SILENT]);
     tf_json_u64(&j, "fixed", report->states[TF_STATE_FIXED]);
     tf_json_u64(&j, "connections", tf_report_sum(report->counts));
     tf_json_u64(&j, "connections_blocked", report->counts[TF_OUTCOME_BLOCKED]);

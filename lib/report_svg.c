@@ -221,7 +221,7 @@ void tf_report_put_areas_svg(struct tf_report_sink *to, const struct tf_report *
     struct bar bars[TF_M365_AREAS + 1];
     size_t n = 0;
     for (; n < report->area_count; n++)
-        bars[n] = (struct bar){tf_report_area_name(report->areas[n].is_m365, report->areas[n].area),
+        bars[n] = (struct bar){tf_report_area_title(report->areas[n].is_m365, report->areas[n].area),
                                tf_report_sum(report->areas[n].counts)};
     put_bars(to, "Connections by area of Microsoft 365", bars, n);
 }

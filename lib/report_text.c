@@ -153,7 +153,7 @@ static void put_input(const struct layout *l, struct tf_writer *text, const stru
 {
     tf_put_text(text, "read: ");
     const char *before = put_part(text, "", input->files, input->files == 1 ? "file" : "files");
-    before = put_part(text, before, input->lines, "lines");
+    before = put_part(text, before, input->lines, input->lines == 1 ? "line" : "lines");
     put_part(text, before, input->sightings,
              input->lines > 0 ? "of them about clients' TLS" : "clients in it");
     put_line(l, text);
@@ -193,9 +193,17 @@ static void put_head(const struct layout *l, const struct tf_report *report)
     tf_put_text(&text, before[0] == ',' ? "), " : ", ");
     tf_put_u64(&text, report->states[TF_STATE_FALLBACK]);
     tf_put_text(&text, " fallback, ");
+    if (report->states[TF_STATE_SILENT] > 0) {
+        tf_put_u64(&text, report->states[TF_STATE_SILENT]);
+        tf_put_text(&text, " silent (not seen for 30 days), ");
+    }
     tf_put_u64(&text, report->states[TF_STATE_FIXED]);
     tf_put_text(&text, " fixed");
     put_line(l, &text);
+    if (tf_report_has_twins(report)) {
+        tf_put_text(&text, tf_report_twins);
+        put_line(l, &text);
+    }
 }
 
 /* --- Clients. --- */
@@ -276,7 +284,7 @@ static void put_destinations(const struct layout *l, const struct tf_report_clie
         tf_put_report_destination(&w, d);
         tf_put_text(&w, " (");
         if (d->is_m365) {
-            tf_put_text(&w, tf_m365_area_name(d->area));
+            tf_put_text(&w, tf_report_area_title(true, d->area));
             tf_put_text(&w, ", ");
         }
         tf_put_u64(&w, tf_report_sum(d->counts));
@@ -356,12 +364,15 @@ static void put_clients(const struct layout *l, const struct tf_report *report)
 
 /* --- What is behind them. --- */
 
-/* `#` for as many columns as number is of max, one at least if it is not 0. */
+/* `#` for as many columns as number is of max, one at least; nothing of 0. */
 static void put_bar(struct tf_writer *w, uint64_t number, uint64_t max, size_t columns)
 {
-    size_t n = max > 0 ? (size_t)((double)number / (double)max * (double)columns) : 0;
-    for (size_t i = 0; i < n || (i == 0 && number > 0); i++)
-        tf_put_char(w, '#');
+    if (number > 0) {
+        size_t n = (size_t)((double)number / (double)max * (double)columns);
+        put_blanks(w, GAP);
+        for (size_t i = 0; i < n || i == 0; i++)
+            tf_put_char(w, '#');
+    }
     tf_put_char(w, '\n');
 }
 
@@ -388,7 +399,6 @@ static void put_burn_down(const struct layout *l, const struct tf_report *report
         put_number_column(w, report->days[last].left, COUNT_WIDTH + GAP);
         put_number_column(w, fresh, COUNT_WIDTH + GAP);
         put_number_column(w, fixed, COUNT_WIDTH + GAP);
-        put_blanks(w, GAP);
         put_bar(w, report->days[last].left, most, l->width - COLUMNS);
     }
 }
@@ -399,7 +409,7 @@ static void put_areas(const struct layout *l, const struct tf_report *report)
     put_title(l, "WHERE TO    CLIENTS  BLOCKED WOULD BE UPGRADED   PASSED");
     for (size_t i = 0; i < report->area_count; i++) {
         const struct tf_report_area *area = &report->areas[i];
-        const char *name = tf_report_area_name(area->is_m365, area->area);
+        const char *name = tf_report_area_title(area->is_m365, area->area);
         put_column(w, name, strlen(name), DAY_WIDTH);
         put_number_column(w, area->clients, COUNT_WIDTH + GAP);
         for (size_t outcome = 0; outcome < TF_OUTCOMES; outcome++)

@@ -34,11 +34,27 @@ uint64_t tf_report_left(const struct tf_report *report)
     return left;
 }
 
+const char tf_report_twins[] =
+    "who is fixed came below TLS 1.2, and comes at or above it now; where that is TLS "
+    "1.2 there is one more row, of what it offers now";
+
+bool tf_report_has_twins(const struct tf_report *report)
+{
+    return report->floor == TF_TLS13 && report->states[TF_STATE_FIXED] > 0;
+}
+
 const char *tf_report_state_name(enum tf_report_state state)
 {
-    static const char *const names[TF_STATES] = {"blocked", "would-block", "upgraded",
-                                                 "passes",  "fallback",    "fixed"};
+    static const char *const names[TF_STATES] = {"blocked",  "would-block", "upgraded", "passes",
+                                                 "fallback", "silent",      "fixed"};
     return names[state];
+}
+
+const char *tf_report_state_title(enum tf_report_state state)
+{
+    static const char *const titles[TF_STATES] = {
+        "blocked", "would be blocked", "upgraded", "passes now", "fallback", "not seen for 30 days", "fixed"};
+    return titles[state];
 }
 
 const char *tf_report_version_name(enum tf_report_version version)
@@ -71,6 +87,15 @@ const char *tf_report_floor_name(const struct tf_report *report)
 const char *tf_report_area_name(bool is_m365, enum tf_m365_area area)
 {
     return is_m365 ? tf_m365_area_name(area) : "elsewhere";
+}
+
+const char *tf_report_area_title(bool is_m365, enum tf_m365_area area)
+{
+    if (is_m365 && area == TF_M365_SKYPE)
+        return "Teams";
+    if (is_m365 && area == TF_M365_MEM)
+        return "Intune";
+    return tf_report_area_name(is_m365, area);
 }
 
 const char *tf_report_family_name(enum tf_client_family family)

@@ -12,6 +12,12 @@ void tf_label_copy(char *to, size_t size, struct tf_text from)
     to[n] = '\0';
 }
 
+const char *tf_outcome_name(enum tf_outcome outcome)
+{
+    static const char *const names[TF_OUTCOMES] = {"blocked", "would-block", "upgraded", "passed"};
+    return names[outcome];
+}
+
 static void copy(char *to, size_t size, const char *from)
 {
     tf_label_copy(to, size, tf_text_of(from != NULL ? from : ""));
@@ -58,8 +64,20 @@ static void take_hello(struct tf_sighting *s, const struct tf_hello *hello, cons
 {
     struct tf_writer ja4 = tf_writer_of(s->ja4, sizeof s->ja4 - 1);
     s->version = tf_version_rank(hello->max_version);
-    s->fingerprint = tf_client_fingerprint(hello);
     tf_put_ja4(&ja4, hello, sha256);
+    if (ja4.len > 0)
+        tf_sighting_put_fingerprint(s);
+    else
+        s->fingerprint = tf_client_fingerprint(hello);
+}
+
+/* FNV-1a. */
+void tf_sighting_put_fingerprint(struct tf_sighting *s)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (const char *at = s->ja4; *at != '\0'; at++)
+        hash = (hash ^ (uint8_t)*at) * UINT64_C(0x100000001b3);
+    s->fingerprint = hash;
 }
 
 static void take_client(struct tf_sighting *s, const struct tf_facts *facts)

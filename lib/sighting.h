@@ -16,6 +16,8 @@ enum tf_outcome {
     TF_OUTCOMES
 };
 
+const char *tf_outcome_name(enum tf_outcome outcome); /* `blocked`, `would-block`, `upgraded`, `passed` */
+
 enum { TF_SIGHTING_NAME_MAX = 80, TF_SIGHTING_AGENT_MAX = 128, TF_JA4_MAX = 40, TF_LABEL_MAX = 64 };
 
 struct tf_sighting {
@@ -32,7 +34,8 @@ struct tf_sighting {
         version; /* the highest that the client offered, drafts as TF_TLS13; 0: plain text, or no hello */
     uint16_t to; /* of an upgrade: the version outside; else 0 */
     bool is_fallback;     /* a stray hello of a client that also does better */
-    uint64_t fingerprint; /* tf_client_fingerprint, or a hash of the JA4 in a log's line; 0: no hello */
+    uint64_t fingerprint; /* a hash of the JA4; where that is not known, tf_client_fingerprint of a session's
+                             hello, and 0 of a line; 0: no hello */
     enum tf_client_family family;
     enum tf_client_certainty certainty;
     char name[TF_SIGHTING_NAME_MAX];        /* tlsfloor.client_name; peer bytes nowhere but in the next two */
@@ -58,6 +61,18 @@ enum tf_line {
  * log count only where the block log has none of the same session. Bounded, never fails on any input. */
 enum tf_line tf_sighting_of_line(struct tf_sighting *s, const char *line, size_t n);
 
+/* Which value of a row is what, as the last #Fields of a w3c file says. All zeros: none has come yet. */
+enum { TF_COLUMNS_MAX = 64 };
+struct tf_columns {
+    size_t count;
+    uint8_t fields[TF_COLUMNS_MAX]; /* enum tf_field */
+};
+
+/* The same from a line of a block log in format w3c, which knows of seconds only. A #Fields directive is
+ * taken into *columns, for the rows that follow it; like other directives it is TF_LINE_OTHER. */
+enum tf_line tf_sighting_of_row(struct tf_sighting *s, struct tf_columns *columns, const char *line,
+                                size_t n);
+
 /* Whether a client that was seen so is below a floor (TF_TLS12, TF_TLS13). A stray hello of one that does
  * better does not say so. */
 bool tf_sighting_is_below(const struct tf_sighting *s, uint16_t floor);
@@ -65,8 +80,10 @@ bool tf_sighting_is_below(const struct tf_sighting *s, uint16_t floor);
  * server's side, broken hellos) does so only if the hello came, and is below TLS 1.2. */
 bool tf_sighting_is_about_tls(const struct tf_sighting *s);
 
-/* Between sighting.c and sighting_line.c. */
+/* Between sighting.c and sighting_fields.c. */
 void tf_sighting_put_agent(struct tf_sighting *s, struct tf_text user_agent, struct tf_text greeting);
+/* Takes `ja4` for the fingerprint. */
+void tf_sighting_put_fingerprint(struct tf_sighting *s);
 /* Cut to fit size, and NUL-terminated; what is not printable ASCII is '?'. */
 void tf_label_copy(char *to, size_t size, struct tf_text from);
 

@@ -121,13 +121,15 @@ void acquaintances_mark(struct acquaintances *a, const struct tf_addr *source)
 }
 
 uint64_t acquaintances_note_healthy(struct acquaintances *a, const struct tf_addr *source, const char *host,
-                                    int64_t now_ms, bool tell)
+                                    int64_t now_ms, int64_t window_ms, bool tell)
 {
     uint64_t key = key_of(a, source, host);
     uint64_t told = 0;
     tell = tell || is_marked(a, key_of(a, source, ""));
     pthread_mutex_lock(lock_of(a, key));
     struct pair *p = pair_of(a, key);
+    if (now_ms - p->healthy_ms >= window_ms)
+        p->healthy = 0;
     p->heard_ms = p->healthy_ms = now_ms;
     p->healthy++;
     p->untold++;

@@ -37,7 +37,8 @@ static int check_file(const char *file, bool dump)
         return FINDING;
 
     bool upgrades = check_upgrades(c), logs = check_logs(&c->tf), doors = check_doors(c);
-    bool ok = upgrades && logs && doors;
+    bool inventory = check_inventory(&c->tf);
+    bool ok = upgrades && logs && doors && inventory;
     check_upstreams(c);
     for (const struct tf_listener *l = c->tf.listeners; l; l = l->next)
         listeners++;

@@ -17,5 +17,7 @@ void check_upstreams(const struct conf *c);
 bool check_doors(const struct conf *c);
 /* check_logs.c: the same for the logs. */
 bool check_logs(const struct tf_conf *conf);
+/* check_inventory.c: the same for the file of the inventory. */
+bool check_inventory(const struct tf_conf *conf);
 
 #endif

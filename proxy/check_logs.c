@@ -59,10 +59,27 @@ static bool check_syslog(const struct tf_conf *conf, const char *key, const char
                               "syslog:HOST:PORT or syslog:tcp:HOST:PORT");
 }
 
+/* Words that somebody may take for a sink, and that are names of files. */
+static void warn_of_word(const struct tf_conf *conf, const char *key, const char *sink)
+{
+    static const struct {
+        const char *word, *meant;
+    } words[] = {{"syslog", "syslog:"}, {"stdout", "-"}, {"stderr", "-"}, {"none", "off"}};
+    char sentence[128];
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(sink, words[i].word) != 0)
+            continue;
+        snprintf(sentence, sizeof sentence, "[log] %s = %s is a file of that name; write %s, or ./%s", key,
+                 sink, words[i].meant, sink);
+        conf_report(stderr, TF_WARNING, tf_conf_origin(conf, "log", key), sentence);
+    }
+}
+
 static bool check_log(const struct tf_conf *conf, const char *key, const char *sink)
 {
     if (strcmp(sink, "-") == 0 || strcmp(sink, "off") == 0)
         return true;
+    warn_of_word(conf, key, sink);
     return tf_syslog_is(sink, strlen(sink)) ? check_syslog(conf, key, sink) : check_path(conf, key, sink);
 }
 

@@ -8,13 +8,6 @@
 /* Holds the longest one: what a peer says takes six bytes for each of its own at most. */
 enum { EVENT_MAX = 8192 };
 
-static const char *const outcome_names[TF_OUTCOMES] = {
-    [TF_OUTCOME_BLOCKED] = "blocked",
-    [TF_OUTCOME_WOULD_BLOCK] = "would-block",
-    [TF_OUTCOME_UPGRADED] = "upgraded",
-    [TF_OUTCOME_PASSED] = "passed",
-};
-
 /* `plain` where no hello came. */
 static void put_version(struct tf_json *j, const char *key, uint16_t version)
 {
@@ -66,7 +59,7 @@ static void put_event(struct tf_writer *w, const struct inventory_event *event)
     struct tf_json j = tf_json_open(w);
     tf_json_u64(&j, "number", event->number);
     put_time(&j, "at", s->last_us);
-    tf_json_text(&j, "outcome", outcome_names[s->outcome]);
+    tf_json_text(&j, "outcome", tf_outcome_name(s->outcome));
     tf_json_text(&j, "reason", s->reason != TF_REASON_NONE ? reason->code : "");
     tf_json_text(&j, "sentence", s->reason != TF_REASON_NONE ? reason->sentence : "");
     tf_json_u64(&j, "count", s->count);

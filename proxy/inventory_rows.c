@@ -24,6 +24,7 @@ const char inventory_schema[] =
     "    rule TEXT NOT NULL,\n"
     "    versions INTEGER NOT NULL, -- bits: 1 plain text, 2 SSL 2, 4 SSL 3, 8 TLS 1.0, ... 64 TLS 1.3\n"
     "    reason TEXT NOT NULL, -- event.code of the last refusal\n"
+    "    outcome TEXT NOT NULL, -- what became of it last: blocked, would-block, upgraded, passed\n"
     "    blocked INTEGER NOT NULL, -- connections, as the next three\n"
     "    would_block INTEGER NOT NULL,\n"
     "    upgraded INTEGER NOT NULL,\n"
@@ -123,6 +124,7 @@ static int put_client(sqlite3_stmt *statement, const struct roster_client *clien
     put_text(&c, client->rule);
     put_number(&c, client->versions);
     put_text(&c, tf_reason_info(client->reason)->code);
+    put_text(&c, tf_outcome_name(client->outcome));
     put_counts(&c, client->counts);
     put_number(&c, (int64_t)client->fallbacks);
     put_number(&c, (int64_t)client->more_destinations);
@@ -229,6 +231,15 @@ static enum tf_reason take_reason(struct cursor *c)
     return TF_REASON_NONE;
 }
 
+static enum tf_outcome take_outcome(struct cursor *c)
+{
+    const char *name = take_text(c);
+    enum tf_outcome outcome = TF_OUTCOME_BLOCKED;
+    while (outcome < TF_OUTCOME_PASSED && strcmp(tf_outcome_name(outcome), name) != 0)
+        outcome++;
+    return outcome;
+}
+
 static void take_area(struct cursor *c, struct roster_destination *d)
 {
     const char *name = take_text(c);
@@ -275,6 +286,7 @@ static int take_client(struct roster_client *client, int64_t id, struct cursor *
     take_label(c, client->rule, sizeof client->rule);
     client->versions = take_versions(c);
     client->reason = take_reason(c);
+    client->outcome = take_outcome(c);
     take_counts(c, client->counts);
     client->fallbacks = take_natural(c, INT64_MAX);
     client->more_destinations = take_natural(c, INT64_MAX);
@@ -336,8 +348,9 @@ int inventory_rows_init(struct inventory_rows *rows, sqlite3 *db)
         sqlite3_stmt **to;
         const char *sql;
     } statements[] = {
-        {&rows->put_client, "INSERT OR REPLACE INTO client"
-                            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+        {&rows->put_client,
+         "INSERT OR REPLACE INTO client"
+         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
         {&rows->put_destination, "INSERT INTO destination VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
         {&rows->drop_client, "DELETE FROM client WHERE id = ?"},
         {&rows->drop_destinations, "DELETE FROM destination WHERE client = ?"},

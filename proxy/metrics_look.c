@@ -6,10 +6,12 @@
 #include "stage.h"
 
 /* The same distinctions as reports make. */
-static void add_client(struct metrics_state *state, const struct roster_client *client)
+static void add_client(struct metrics_state *state, const struct roster_client *client, int64_t now_us)
 {
     if (client->fixed_us != 0) {
         state->clients[CLIENTS_FIXED]++;
+    } else if (client->below_us != 0 && roster_is_silent(client, now_us)) {
+        state->clients[CLIENTS_SILENT]++;
     } else if (client->below_us != 0) {
         state->clients[CLIENTS_LEGACY]++;
         state->families[client->family]++;
@@ -22,7 +24,7 @@ static void look_at_inventory(struct metrics_state *state, struct inventory *inv
 {
     const struct roster *roster = inventory_lock(inventory);
     for (size_t i = 0; i < roster_count(roster); i++)
-        add_client(state, roster_at(roster, i));
+        add_client(state, roster_at(roster, i), state->now_s * 1000000);
     inventory_unlock(inventory);
     state->is_inventory_failing = inventory_is_failing(inventory);
 }

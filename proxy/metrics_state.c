@@ -97,11 +97,14 @@ static void put_inventory(struct tf_writer *w, const struct metrics_state *state
     static const struct om_family clients = {
         "tlsfloor_clients", "gauge",
         "Clients of the inventory: legacy ones are left to fix, fixed ones "
-        "have come back at or above TLS 1.2, fallback is a stray hello."};
+        "have come back at or above TLS 1.2, fallback is a stray hello, silent ones were not seen for 30 "
+        "days."};
     static const struct om_family families = {"tlsfloor_clients_by_family", "gauge",
                                               "Those left to fix, by what software they are."};
-    static const char *const words[CLIENTS_KINDS] = {
-        [CLIENTS_LEGACY] = "legacy", [CLIENTS_FIXED] = "fixed", [CLIENTS_FALLBACK] = "fallback"};
+    static const char *const words[CLIENTS_KINDS] = {[CLIENTS_LEGACY] = "legacy",
+                                                     [CLIENTS_FIXED] = "fixed",
+                                                     [CLIENTS_FALLBACK] = "fallback",
+                                                     [CLIENTS_SILENT] = "silent"};
 
     put_gauge(w, "tlsfloor_inventory_failing", state->is_inventory_failing,
               "Whether the inventory could not be stored lately, and is kept in memory only.");

@@ -13,6 +13,7 @@ enum metrics_clients {
     CLIENTS_LEGACY,   /* below TLS 1.2, and left to fix */
     CLIENTS_FIXED,    /* have come back at or above it */
     CLIENTS_FALLBACK, /* seen below it by stray hellos only */
+    CLIENTS_SILENT,   /* below it, and not seen for 30 days */
     CLIENTS_KINDS
 };
 

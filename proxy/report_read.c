@@ -1,7 +1,6 @@
 /* Reading logs for a report, fast and in bounded memory; see report_read.h. */
 #include "report_read.h"
 
-#include "../lib/line.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,21 +29,22 @@ static size_t peek(int fd, char *to, size_t size)
     return n > 0 ? (size_t)n : 0;
 }
 
-/* Whether it is a record; then *file knows of which log. */
-static bool take_first_record(struct report_file *file, struct tf_text line)
+/* A line of either format; a file may have both, from before and after a reload. */
+static enum tf_line read_line(struct tf_sighting *s, struct tf_columns *columns, struct tf_text line)
 {
-    struct tf_line_scan scan = tf_line_scan_of(line.p, line.n);
-    struct tf_line_pair pair;
-    bool has_time = false, has_action = false;
-    while (tf_line_next(&scan, &pair)) {
-        if (tf_text_is(pair.key, "@timestamp")) {
-            has_time = tf_time_parse(pair.value, &file->first_us);
-        } else if (tf_text_is(pair.key, "event.action")) {
-            has_action = true;
-            file->is_access = tf_text_is(pair.value, "connection-end");
-        }
-    }
-    return has_time && has_action && scan.state == TF_SCAN_WHOLE;
+    return tf_text_begins(line, "{") ? tf_sighting_of_line(s, line.p, line.n)
+                                     : tf_sighting_of_row(s, columns, line.p, line.n);
+}
+
+/* Whether it is a record; then *file knows of which log. */
+static bool take_first_record(struct report_file *file, struct tf_columns *columns, struct tf_text line)
+{
+    struct tf_sighting s;
+    if (read_line(&s, columns, tf_text_trim(line)) == TF_LINE_BAD || s.count == 0)
+        return false;
+    file->first_us = s.first_us;
+    file->is_access = s.outcome == TF_OUTCOME_PASSED; /* of which the block log has none */
+    return true;
 }
 
 static enum report_kind kind_of(struct report_file *file)
@@ -60,7 +60,8 @@ static enum report_kind kind_of(struct report_file *file)
         kind = REPORT_UNREADABLE;
     } else {
         struct tf_text rest = {text, n};
-        while (rest.p != NULL && !take_first_record(file, tf_text_take(&rest, '\n')))
+        struct tf_columns columns = {0};
+        while (rest.p != NULL && !take_first_record(file, &columns, tf_text_take(&rest, '\n')))
             ;
     }
     free(text);
@@ -144,6 +145,7 @@ struct reading {
     struct progress progress;
     const char *name;
     uint64_t line; /* of the file, from 1 */
+    struct tf_columns columns;
     bool is_out_of_memory;
 };
 
@@ -160,9 +162,10 @@ static void take_line(struct reading *r, struct tf_text line)
     struct tf_sighting s;
     r->line++;
     r->input->lines++;
-    if (tf_text_trim(line).n == 0)
+    line = tf_text_trim(line);
+    if (line.n == 0)
         return;
-    switch (tf_sighting_of_line(&s, line.p, line.n)) {
+    switch (read_line(&s, &r->columns, line)) {
     case TF_LINE_SIGHTING:
         r->input->sightings++;
         if (!roster_add(r->roster, &s))
@@ -247,6 +250,7 @@ bool report_read(struct roster *roster, struct tf_report_input *input, struct re
     for (size_t i = 0; i < n && !r.is_out_of_memory; i++) {
         r.name = files[i].name;
         r.line = 0;
+        r.columns = (struct tf_columns){0};
         input->files++;
         if (read_lines(&r, files[i].fd, buffer) || r.is_out_of_memory)
             continue;

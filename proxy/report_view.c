@@ -9,7 +9,6 @@ _Static_assert((int)ROSTER_TLS13 == (int)TF_REPORT_TLS13 && (int)ROSTER_PLAIN ==
 
 enum {
     DAYS_MAX = 400,           /* of the burn-down */
-    SEEN_DAYS = 30,           /* a client that has not been seen for so long is not counted as left */
     RECENT_DAYS = 7,          /* clients seen within these come first */
     AREAS = TF_M365_AREAS + 1 /* the last one: elsewhere */
 };
@@ -47,16 +46,16 @@ static bool is_listed(const struct roster_client *c, const struct report_options
     return c->below_us != 0 || c->fallbacks > 0;
 }
 
-static enum tf_report_state state_of(const struct roster_client *c)
+/* By what became of it last: a client that was blocked once, and is upgraded by now, is upgraded. */
+static enum tf_report_state state_of(const struct roster_client *c, int64_t now_us)
 {
+    static const enum tf_report_state states[TF_OUTCOMES] = {TF_STATE_BLOCKED, TF_STATE_WOULD_BLOCK,
+                                                             TF_STATE_UPGRADED, TF_STATE_PASSES};
     if (c->fixed_us != 0)
         return TF_STATE_FIXED;
     if (c->below_us == 0 && c->fallbacks > 0)
         return TF_STATE_FALLBACK;
-    return c->counts[TF_OUTCOME_BLOCKED] > 0       ? TF_STATE_BLOCKED
-           : c->counts[TF_OUTCOME_WOULD_BLOCK] > 0 ? TF_STATE_WOULD_BLOCK
-           : c->counts[TF_OUTCOME_UPGRADED] > 0    ? TF_STATE_UPGRADED
-                                                   : TF_STATE_PASSES;
+    return roster_is_silent(c, now_us) ? TF_STATE_SILENT : states[c->outcome];
 }
 
 static int by_destination_count(const void *a, const void *b)
@@ -81,10 +80,10 @@ static void fill_destination(struct tf_report_destination *to, const struct rost
 
 /* destinations: room for all of the client's. */
 static void fill_client(struct tf_report_client *to, const struct roster_client *c,
-                        struct tf_report_destination *destinations)
+                        struct tf_report_destination *destinations, int64_t now_us)
 {
     *to = (struct tf_report_client){.source = c->source,
-                                    .state = state_of(c),
+                                    .state = state_of(c, now_us),
                                     .family = c->family,
                                     .certainty = c->certainty,
                                     .name = c->name,
@@ -144,7 +143,7 @@ static bool list_clients(struct report_view *view, const struct roster *roster,
         const struct roster_client *c = roster_at(roster, i);
         if (!is_listed(c, options))
             continue;
-        fill_client(client++, c, destination);
+        fill_client(client++, c, destination, options->now_us);
         destination += c->destination_count;
     }
     int64_t recent_us = options->now_us - RECENT_DAYS * DAY_US;
@@ -231,22 +230,31 @@ static int32_t first_day(const struct tf_report *report, int32_t today)
     return first > today - DAYS_MAX ? first : today - DAYS_MAX + 1;
 }
 
-/* `change`: by how much `left` is more than on the day before. */
+/* As days since the first one. */
+static int64_t day_within(int64_t us, int32_t first, int64_t today)
+{
+    int64_t day = (int64_t)day_of(us) - first;
+    return day < today ? day : today;
+}
+
+/* `change`: by how much `left` is more than on the day before. On the last day those are left that are so by
+ * their state; what a clock that is ahead has written is of that day. */
 static void count_client(struct tf_report_day *days, int64_t *change, size_t n, int32_t first,
                          const struct tf_report_client *client)
 {
-    int64_t from = (int64_t)day_of(client->first_us) - first;
-    int64_t to = (int64_t)day_of(client->last_us) + SEEN_DAYS + 1 - first;
-    int64_t fixed = client->fixed_us != 0 ? (int64_t)day_of(client->fixed_us) - first : INT64_MAX;
+    const int64_t today = (int64_t)n - 1;
+    int64_t from = day_within(client->first_us, first, today);
+    int64_t to = (int64_t)day_of(client->last_us) + ROSTER_SEEN_DAYS + 1 - first;
+    int64_t fixed = client->fixed_us != 0 ? day_within(client->fixed_us, first, today) : INT64_MAX;
     if (fixed < to)
         to = fixed;
-    if (from >= 0 && from < (int64_t)n)
+    if (from >= 0)
         days[from].fresh++;
-    if (fixed >= 0 && fixed < (int64_t)n)
+    if (fixed >= 0 && fixed <= today)
         days[fixed].fixed++;
-    if (from < to && from < (int64_t)n && to > 0) {
+    if (from < to && to > 0) {
         change[from > 0 ? from : 0]++;
-        if (to < (int64_t)n)
+        if (to <= today)
             change[to]--;
     }
 }

@@ -145,7 +145,7 @@ static struct rollup *add(struct rollups *r, const struct rollup_kind *kind)
     return u;
 }
 
-struct rollup *rollups_note(struct rollups *r, const struct rollup_kind *kind, int64_t now_us)
+struct rollup *rollups_note(struct rollups *r, const struct rollup_kind *kind, int64_t started_us)
 {
     if (r->every_ms == 0)
         return NULL;
@@ -159,9 +159,12 @@ struct rollup *rollups_note(struct rollups *r, const struct rollup_kind *kind, i
             u->whole++;
         return NULL;
     }
-    if (u->repeat.count++ == 0)
-        u->repeat.first_us = now_us;
-    u->repeat.last_us = now_us;
+    struct tf_repeat *repeat = &u->repeat;
+    if (repeat->count == 0 || started_us < repeat->first_us)
+        repeat->first_us = started_us;
+    if (repeat->count == 0 || started_us > repeat->last_us)
+        repeat->last_us = started_us;
+    repeat->count++;
     return u;
 }
 

@@ -44,9 +44,10 @@ void rollups_close(struct rollups *r); /* flushes, and closes the timer */
 
 /* The kind of a session's refusal. */
 struct rollup_kind rollup_kind_of(const struct tf_facts *facts);
-/* One refusal more. NULL: it is to have a line of its own. Else it is counted in that roll-up, which wants
- * rollup_begin at once if it is its first. */
-struct rollup *rollups_note(struct rollups *r, const struct rollup_kind *kind, int64_t now_us);
+/* One refusal more, of a session that began then: one that came earlier may be refused later. NULL: it is to
+ * have a line of its own. Else it is counted in that roll-up, which wants rollup_begin at once if it is its
+ * first. */
+struct rollup *rollups_note(struct rollups *r, const struct rollup_kind *kind, int64_t started_us);
 bool rollup_is_new(const struct rollup *u);
 /* head[0..n): tf_put_block_head of that first one, and its sighting; copied. False: out of memory, the
  * refusal is no longer counted here and is to have a line of its own. */

@@ -349,6 +349,14 @@ static void take_words(struct roster_client *c, const struct tf_sighting *s)
         c->reason = s->reason;
 }
 
+/* Of one that was ever below TLS 1.2 only what is below it counts. Logs may be read in any order. Before
+ * `below_us` and `last_us` are stretched. */
+static void note_outcome(struct roster_client *c, const struct tf_sighting *s, bool is_below)
+{
+    if (s->last_us >= (is_below ? c->below_us : c->last_us) && (is_below || c->below_us == 0))
+        c->outcome = s->outcome;
+}
+
 static void note_below(struct roster_client *c, const struct tf_sighting *s)
 {
     if (s->last_us > c->below_us)
@@ -378,6 +386,7 @@ bool roster_add(struct roster *r, const struct tf_sighting *s)
     c->counts[s->outcome] += s->count;
     if (s->is_fallback)
         c->fallbacks += s->count;
+    note_outcome(c, s, is_below);
     stretch(&c->first_us, &c->last_us, s);
     add_destination(r, c, s);
     if (is_below)
@@ -385,6 +394,12 @@ bool roster_add(struct roster *r, const struct tf_sighting *s)
     c->is_dirty = true;
     put_last(row, queue_of(r, row));
     return true;
+}
+
+bool roster_is_silent(const struct roster_client *client, int64_t now_us)
+{
+    int64_t days = (int64_t)tf_day_of(now_us / 1000000) - tf_day_of(client->last_us / 1000000);
+    return client->fixed_us == 0 && days > ROSTER_SEEN_DAYS;
 }
 
 void roster_forget_before(struct roster *r, int64_t us)

@@ -39,7 +39,8 @@ struct roster_client {
     char name[TF_SIGHTING_NAME_MAX], user_agent[TF_SIGHTING_AGENT_MAX], user[TF_LABEL_MAX], ja4[TF_JA4_MAX],
         listener[TF_LABEL_MAX], rule[TF_LABEL_MAX]; /* the last of each */
     uint8_t versions;
-    enum tf_reason reason; /* the last refusal's */
+    enum tf_reason reason;   /* the last refusal's */
+    enum tf_outcome outcome; /* what became of it last; where below_us is set, last below TLS 1.2 */
     uint64_t counts[TF_OUTCOMES];
     uint64_t fallbacks; /* of them, stray hellos of a client that also does better */
     int64_t first_us, last_us;
@@ -70,6 +71,10 @@ struct roster_destination *roster_take_destination(struct roster *r, struct rost
                                                    const char *host, uint16_t port);
 /* Other bounds from now on; clients beyond them go. Destinations that are there already stay. */
 void roster_set_bounds(struct roster *r, size_t clients_max, size_t destinations_max);
+/* Whether a client was not seen for so many days that nobody counts on it any more: it is neither left to fix
+ * nor fixed. By UTC days, so that it holds for all of a day. */
+enum { ROSTER_SEEN_DAYS = 30 };
+bool roster_is_silent(const struct roster_client *client, int64_t now_us);
 /* Forgets those last seen before that time; the same function is told. */
 void roster_forget_before(struct roster *r, int64_t us);
 size_t roster_count(const struct roster *r);

@@ -81,7 +81,7 @@ static void recognise(struct session *s)
     struct tf_facts *facts = session_facts(s);
     const struct tf_hello *hello = facts->has_hello ? &facts->hello : NULL;
     facts->client = tf_client_identify(hello, facts->user_agent, facts->greeting);
-    if (hello == NULL || tf_version_rank(hello->max_version) >= TF_TLS12)
+    if (hello == NULL || tf_client_is_healthy(hello))
         return;
     counters_family(&s->loop->counters, facts->client.family);
     enum tf_client_ability ability = tf_client_info(facts->client.family)->ability;
@@ -99,11 +99,11 @@ static void note_healthy(struct session *s, bool has_record)
 {
     const struct tf_facts *facts = session_facts(s);
     const struct setting *setting = s->loop->setting;
-    if (!facts->has_hello || tf_version_rank(facts->hello.max_version) < TF_TLS12)
+    if (!facts->has_hello || !tf_client_is_healthy(&facts->hello))
         return;
-    uint64_t count = acquaintances_note_healthy(setting->acquaintances, &facts->source, tf_policy_host(facts),
-                                                (int64_t)uv_now(&s->loop->uv),
-                                                tf_version_rank(facts->hello.max_version) < TF_TLS13);
+    uint64_t count = acquaintances_note_healthy(
+        setting->acquaintances, &facts->source, tf_policy_host(facts), (int64_t)uv_now(&s->loop->uv),
+        s->conf->tf.inventory.fallback_ms, tf_version_rank(facts->hello.max_version) < TF_TLS13);
     if (count == 0 || has_record || setting->inventory == NULL)
         return;
     struct tf_sighting sighting = sighting_of(s, count);

@@ -119,16 +119,24 @@ static void file_reopen(struct sink *sink)
 
 /* --- writing --- */
 
+/* How much a pipe is given at a time: no more than it takes without blocking, and in one piece; and as far as
+ * they are no longer than that, whole lines. So whoever else writes to it, such as the log that a reload puts
+ * in this one's place, does not write into a line. */
+static size_t piece_of(const char *p, size_t n)
+{
+    if (n <= PIPE_BUF)
+        return n;
+    const char *newline = memrchr(p, '\n', PIPE_BUF);
+    return newline != NULL ? (size_t)(newline - p) + 1 : PIPE_BUF;
+}
+
 /* Writes p[0..n); how much of it got there. Less than n: errno says why. Whatever is not a regular file is
- * asked first and then given no more than it takes without blocking, so that the thread can always be told to
- * end. */
+ * asked first, so that the thread can always be told to end. */
 static size_t write_all(const struct file *f, const char *p, size_t n)
 {
     size_t done = 0;
     while (done < n) {
-        size_t piece = n - done;
-        if (!f->is_regular && piece > PIPE_BUF)
-            piece = PIPE_BUF;
+        size_t piece = f->is_regular ? n - done : piece_of(p + done, n - done);
         if (!f->is_regular && !sink_wait(f->sink.stop, f->fd, POLLOUT)) {
             errno = ETIMEDOUT;
             break;

@@ -27,7 +27,8 @@ function showSummary() {
   byId("left").textContent = number(t.left);
   byId("left-more").textContent =
     `of ${plural(t.clients, "client")} seen; ${number(t.fixed)} fixed, ` +
-    `${number(t.fallback)} with stray hellos only`;
+    `${number(t.fallback)} with stray hellos only` +
+    (t.silent > 0 ? `, ${number(t.silent)} not seen for 30 days` : "");
   const rows = [
     ["blocked", t.left_blocked, "bad"],
     ["would be blocked", t.left_would_block, "warn"],
@@ -106,7 +107,12 @@ function onResult(what) {
 }
 
 async function askStatus() {
+  const before = status;
   status = await ask("/api/status");
+  if (before && before.started !== status.started) {
+    liveAnew();
+    reportNow();
+  }
   showBadges(status);
   showGateway(status);
   showNotices(status, report);
@@ -126,9 +132,10 @@ async function askReport() {
 }
 
 let reportNow = null;
+let liveAnew = null;
 repeat(askStatus, () => STATUS_MS, onResult("status"));
 reportNow = repeat(askReport, () => REPORT_MS, onResult("report"));
-startLive(() => {
+liveAnew = startLive(() => {
   newsTimer ||= setTimeout(() => {
     newsTimer = 0;
     reportNow();

@@ -2,7 +2,8 @@
 import { byId, el, empty, number, plural, put, svg, table } from "./dom.js";
 
 const HEIGHT = 190;
-const PAD = { left: 40, right: 12, top: 12, bottom: 24 };
+const PAD = { right: 12, top: 12, bottom: 24 };
+const DIGIT = 7.5; // the width of one beside the axis, rounded up
 const NAMED_BY = "burn-title burn-note";
 const DAYS_MIN = 14; // so that the first day is no wall
 
@@ -27,8 +28,9 @@ function roundUp(n) {
 
 function draw(days, width) {
   const top = roundUp(Math.max(...days.map((d) => d.left)));
-  const [w, h] = [width - PAD.left - PAD.right, HEIGHT - PAD.top - PAD.bottom];
-  const x = (i) => PAD.left + (w * i) / days.length;
+  const left = 16 + DIGIT * number(top).length;
+  const [w, h] = [width - left - PAD.right, HEIGHT - PAD.top - PAD.bottom];
+  const x = (i) => left + (w * i) / days.length;
   const y = (n) => PAD.top + h - (h * n) / top;
   const steps = days.map((d, i) => `H${x(i).toFixed(1)}V${y(d.left).toFixed(1)}`).join("");
   const line = `M${x(0)} ${y(days[0].left)}${steps}H${x(days.length)}`;
@@ -36,8 +38,8 @@ function draw(days, width) {
     svg(
       "g",
       {},
-      svg("line", { class: "grid", x1: PAD.left, x2: width - PAD.right, y1: y(n), y2: y(n) }),
-      svg("text", { x: PAD.left - 8, y: y(n) + 4, "text-anchor": "end" }, number(n)),
+      svg("line", { class: "grid", x1: left, x2: width - PAD.right, y1: y(n), y2: y(n) }),
+      svg("text", { x: left - 8, y: y(n) + 4, "text-anchor": "end" }, number(n)),
     ),
   );
   const slot = Math.max(w / days.length - 1, 1);
@@ -87,8 +89,9 @@ export function showBurnDown(report) {
   const [first, last] = [days[0], days[days.length - 1]];
   const fixed = days.reduce((sum, d) => sum + d.fixed, 0);
   byId("burn-note").textContent =
-    `${plural(last.left, "client")} seen within 30 days and left on ${last.day}; at most ` +
-    `${number(Math.max(...days.map((d) => d.left)))} were. ${number(fixed)} fixed since ${first.day} (green).`;
+    `${number(last.left)} left on ${last.day}, at most ${number(Math.max(...days.map((d) => d.left)))}; ` +
+    `${number(fixed)} fixed since ${first.day} (green). A client is left from the day on which it is first seen, ` +
+    "until it is fixed or has not been seen for 30 days.";
   render();
   const rows = days.map((d) => [d.day, number(d.left), number(d.new), number(d.fixed)]).reverse();
   put("burn-table", table("Clients left, new and fixed, by day", DAY_COLUMNS, rows));

@@ -2,10 +2,9 @@
 import { ago, areaName, byId, destination, el, empty, number, plural, put } from "./dom.js";
 import { stateBadge, stateName, table, versionName } from "./dom.js";
 
-const PAGE = 25; // rows at first, and with each "more"
+const PAGE = matchMedia("(max-width: 900px)").matches ? 10 : 25; // rows at first, and with each "more"
 const DESTINATIONS = 3; // told at once
 const VERSIONS = ["plain", "ssl2", "ssl3", "1.0", "1.1", "1.2", "1.3"];
-const SURE = { possible: "a possible match", likely: "a likely match", certain: "certain" };
 const LEFT = ["blocked", "would-block", "upgraded", "passes"];
 
 // What to sort by. The gateway's own order is that of the state: what to fix first.
@@ -62,8 +61,9 @@ function clientCell(c) {
   );
 }
 
+/** What is not certain says so by itself: "perhaps", "(likely)". */
 function softwareCell(c) {
-  const how = [SURE[c.certainty], c.ability !== "unknown" && c.ability];
+  const how = [c.certainty === "certain" && c.certainty, c.ability !== "unknown" && c.ability];
   return el(
     "div",
     {},

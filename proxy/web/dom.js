@@ -66,14 +66,21 @@ const TONES = {
   upgraded: "info",
   passes: "plain",
   fallback: "plain",
+  silent: "plain",
   fixed: "good",
 };
-export const stateName = (state) => (state === "would-block" ? "would be blocked" : state);
+const STATES = { "would-block": "would be blocked", silent: "not seen for 30 days" };
+export const stateName = (state) => STATES[state] ?? state;
 export const stateBadge = (state) => el("span", { class: `badge ${TONES[state] ?? "plain"}` }, stateName(state));
 
-/** host:port, with a chance to break a long name; `?` where it was never known. */
+/** host:port, which breaks before the port rather than in it; `?` where the host was never known. */
 export const destination = (host, port) =>
-  el("span", { class: "mono" }, host === "" ? "?" : host.includes(":") ? `[${host}]` : host, port ? `:${port}` : "");
+  el(
+    "span",
+    { class: "mono" },
+    host === "" ? "?" : host.includes(":") ? `[${host}]` : host,
+    ...(port ? [el("wbr"), `:${port}`] : []),
+  );
 
 /** A table. `columns`: [{name, class}] or [{head, name, class}]; `rows`: lists of cells, each an element or text.
  * Roles are told, since narrow screens lay rows out as cards, and a browser then forgets them. */

@@ -14,13 +14,18 @@ let paused = false;
 let unsaid = 0;
 let saidAt = 0;
 
+/** No guess as a fact: one that is only possible begins with "perhaps" already. */
+function software(e) {
+  return (e.certainty === "likely" ? `${e.client} (likely)` : e.client) || e.user_agent || "unknown software";
+}
+
 function clientCell(e) {
   return el(
     "div",
     {},
     el("span", { class: "mono strong" }, e.source),
     e.user && el("span", { class: "by" }, ` ${e.user}`),
-    el("span", { class: "small clamp", title: e.user_agent }, e.client || e.user_agent || "unknown software"),
+    el("span", { class: "small clamp", title: e.user_agent }, software(e)),
   );
 }
 
@@ -53,13 +58,15 @@ function announce(n) {
   unsaid = 0;
 }
 
-/** Polls, and calls onNews() when there are new events. */
+/** Polls, and calls onNews() when there are new events. Answers a function to be called when the gateway has been
+ * started anew: the numbers of events have begun anew then, and may be beyond the last one that was known. */
 export function startLive(onNews, onResult) {
   const poll = async () => {
-    const answer = await ask(`/api/events?after=${last}`);
-    if (paused) return;
-    const isFirst = last === 0;
-    if (answer.last < last) events = []; // the gateway was started anew
+    const after = last;
+    const answer = await ask(`/api/events?after=${after}`);
+    if (paused || after !== last) return;
+    const isFirst = after === 0 || answer.last < after;
+    if (isFirst) events = [];
     last = answer.last;
     if (answer.events.length > 0) {
       events = [...answer.events.reverse(), ...events].slice(0, KEPT);
@@ -75,4 +82,8 @@ export function startLive(onNews, onResult) {
     byId("pause").textContent = paused ? "Go on" : "Pause";
     if (!paused) again();
   });
+  return () => {
+    last = 0;
+    again();
+  };
 }

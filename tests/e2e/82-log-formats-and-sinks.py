@@ -2,6 +2,7 @@
 are rotated, syslog by every transport."""
 
 import contextlib
+import fnmatch
 import glob
 import gzip
 import json
@@ -139,6 +140,18 @@ def the_schema_has_the_codes_that_there_are_and_no_others():
         codes = set(re.findall(r'^REASON\(\w+, "([^"]+)"', file.read(), flags=re.MULTILINE)) - {"none"}
     check(len(codes) > 50, "so few reasons?")
     check_equal(set(SCHEMA["properties"]["event.code"]["enum"]), codes | UPGRADE_CODES, "codes of the schema")
+
+
+@story
+def the_schema_has_every_family_of_clients():
+    with open("lib/clients.def", encoding="utf-8") as file:
+        slugs = re.findall(r'^FAMILY\(\w+, "([^"]+)"', file.read(), flags=re.MULTILINE)
+    check(len(slugs) > 30, "so few families?")
+    with Gateway() as gateway:
+        refuse(gateway)
+        record = gateway.record()
+    wrong = [slug for slug in slugs if not VALIDATOR.is_valid({**record, "tlsfloor.client_family": slug})]
+    check_equal(wrong, [], "families that the schema does not let pass")
 
 
 @story
@@ -309,6 +322,16 @@ def a_bad_syslog_is_refused_by_check_and_by_run():
 
 
 # --- rotation ---
+
+
+@story
+def the_logs_that_the_readme_names_are_among_those_that_logrotate_rotates():
+    with open("README.md", encoding="utf-8") as readme, open("conf/logrotate/tlsfloor", encoding="ascii") as shipped:
+        named = re.findall(r"^ *(?:block|access) = (/\S+)", readme.read(), re.M)
+        patterns = re.findall(r"/\S+", re.search(r"^(/.*) {$", shipped.read(), re.M)[1])
+    check(named != [], "the README names a log")
+    for name in named:
+        check(any(fnmatch.fnmatch(name, pattern) for pattern in patterns), f"{name} is rotated by {patterns}")
 
 
 @story

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 import jsonschema
 from harness import (
@@ -151,6 +152,67 @@ def it_reads_the_inventory_too():
     os.unlink(file)
 
 
+def says(gateway, origin, data, agent=b"x", source="127.0.0.1"):
+    """Sends something to an origin, through the proxy, and waits until the gateway has answered and gone."""
+    with RawClient(gateway.proxy, source=source) as client:
+        client.send(b"CONNECT %s:443 HTTP/1.1\r\nUser-Agent: %s\r\n\r\n" % (origin.name.encode(), agent))
+        client.receive_until(b"\r\n\r\n")
+        client.send(data)
+        client.receive_all()
+
+
+def without_times(found):
+    """The clients of a report, but for when they were seen."""
+    times = ("first_seen", "last_seen", "fixed_since")
+    return [
+        {**{k: v for k, v in c.items() if k not in times}, "destinations": [
+            {k: v for k, v in d.items() if k not in times} for d in c["destinations"]
+        ]}
+        for c in found["clients"]
+    ]
+
+
+@story
+def a_log_in_format_w3c_says_the_same_as_one_in_ecs():
+    found = {}
+    with Log("w3c.log") as w3c, Log("ecs.log") as ecs, TlsOrigin("1.3") as origin:
+        for log_format, block in (("w3c", w3c), ("ecs", ecs)):
+            settings = {"log.block": block, "log.format": log_format, "log.whole": 1, "log.rollup_s": 3600}
+            settings["rule old.source"] = "127.0.0.3/32"
+            settings["rule old.action"] = "upgrade"
+            with Gateway(origin, settings=settings, upgrades=True) as gateway:
+                hello = one_record(client_hello(TLS10, origin.name))
+                for source in ("127.0.0.1", "127.0.0.2"):
+                    for _ in range(3):
+                        says(gateway, origin, hello, b"a b+c\"d%e<\xc3\xa9>", source=source)
+                says(gateway, origin, b"hello, is this TLS?\r\n", source="127.0.0.2")
+                curl(gateway, CONNECT, origin.name, "1.0", "--interface", "127.0.0.3", ca=gateway.ca)
+            found[block] = report_json(block)
+            check_equal(found[block]["input"]["not_understood"], 0, f"lines of {log_format} that are not understood")
+        with open(w3c, "rb") as f:
+            check_in(b"#Fields: date time", f.read(), "the file")
+        both = report_json(w3c, ecs)
+    check_equal(without_times(found[w3c]), without_times(found[ecs]), "what w3c says, and ecs")
+    check_equal(len(found[w3c]["clients"]), 4, f"clients of {found[w3c]['clients']}")
+    check_equal(sorted({c["state"] for c in found[w3c]["clients"]}), ["blocked", "upgraded"], "states")
+    check_equal(found[w3c]["totals"]["connections_blocked"], 7, "refusals")
+    check_equal(both["totals"]["connections_blocked"], 14, "refusals of both files")
+
+
+@story
+def those_left_are_the_same_number_everywhere():
+    data = line(source="192.0.2.1", time="2020-01-01T00:00:00.000Z")
+    data += line(source="192.0.2.2", time="2020-01-02T00:00:00.000Z")
+    today = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+    with Log("block.log", data + line(source="192.0.2.3", time=today)) as block:
+        found = report_json(block)
+        text = report(block)[0]
+    check_equal((found["totals"]["left"], found["totals"]["silent"]), (1, 2), "left and silent")
+    check_equal(found["burn_down"][-1]["left"], 1, "left today")
+    check_equal([c["state"] for c in found["clients"]], ["blocked", "silent", "silent"], "states")
+    check_in("1 left to fix (1 blocked), 0 fallback, 2 silent (not seen for 30 days), 0 fixed", text, "text")
+
+
 @story
 def every_format_says_the_same_and_nobody_can_write_into_it():
     data = line(user_agent__original=NASTY.decode()) + line(destination__domain="a.example.com")
@@ -208,8 +270,8 @@ def since_takes_days_hours_dates_and_times():
     data = line(source="192.0.2.1", time="2020-01-01T00:00:00.000Z")
     data += line(source="192.0.2.2", time="2020-01-03T00:00:00.000Z")
     with Log("block.log", data) as block:
-        for since, left in (("2020-01-02", 1), ("2020-01-03T01:00:00+01:00", 1), ("30d", 0), ("12h", 0), ("99999d", 2)):
-            check_equal(report_json("--since", since, block)["totals"]["left"], left, f"clients since {since}")
+        for since, listed in (("2020-01-02", 1), ("2020-01-03T01:00:00+01:00", 1), ("30d", 0), ("12h", 0), ("99999d", 2)):
+            check_equal(report_json("--since", since, block)["totals"]["clients"], listed, f"clients since {since}")
         for nonsense in ("yesterday", "2020-13-01", "-1d", "d", ""):
             check_in("is no time", report("--since", nonsense, block, status=2)[1], f"of {nonsense!r}")
 

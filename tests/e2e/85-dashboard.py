@@ -9,6 +9,7 @@ import urllib.request
 import jsonschema
 
 from harness import (
+    SSL3,
     TLS10,
     TLS11,
     TLS12,
@@ -189,6 +190,88 @@ def a_gateway_that_is_gone_is_said_to_be():
         opened(browser, gateway)
         gateway.stop()
         browser.wait("document.getElementById('trouble').innerText.includes('The gateway does not answer.')")
+
+
+# The report tells of more clients than there are.
+MANY = """
+const answer = Response.prototype.json;
+Response.prototype.json = async function () {
+  const told = await answer.call(this);
+  if (told.burn_down?.length) told.burn_down[0].left = 123456;
+  return told;
+};
+"""
+
+# Requests of the page wait until they are let go.
+HOLD = "(() => { const ask = fetch; const held = new Promise((go) => (window.go = go));"
+HOLD += "window.fetch = async (...a) => { await held; return ask(...a); }; })()"
+
+
+@story
+def a_page_that_has_missed_a_restart_shows_what_is_new_and_nothing_old():
+    live = "[...document.querySelectorAll('#live-rows tbody .strong')].map((e) => e.textContent).join()"
+    settings = {**SETTINGS, "inventory.file": "memory"}
+    with origin() as server, Browser() as browser:
+        with Gateway(server, settings=settings) as gateway:
+            refused(gateway, "127.0.0.2")
+            opened(browser, gateway)
+            browser.wait(f"{live} == '127.0.0.2'")
+            browser.value(HOLD)
+        settings["admin.listen"] = f"127.0.0.1:{gateway.ports['admin']}"
+        with Gateway(server, settings=settings) as gateway:
+            for number in (5, 4, 3):  # more events than before, so that numbers alone tell nothing
+                refused(gateway, f"127.0.0.{number}")
+            browser.value("go()")
+            browser.wait(f"{live} == '127.0.0.3,127.0.0.4,127.0.0.5'")
+            browser.wait("document.getElementById('left').innerText == '3'")
+
+
+@story
+def how_sure_a_match_is_is_said_once():
+    windows_xp = one_record(client_hello(SSL3, suites=(4, 5, 0xA, 9, 0x64, 0x62, 3, 6, 0x13, 0x12, 0x63)))
+    with origin() as server, Gateway(server, settings=SETTINGS) as gateway, Browser() as browser:
+        with connected(gateway, "127.0.0.2", "") as client:
+            client.send(windows_xp)
+            client.receive_all()
+        gateway.record({"tlsfloor.client_certainty": "likely", "source.ip": "127.0.0.2"})
+        opened(browser, gateway)
+        (row,) = browser.wait(f"{ROWS}.length == 1 && {ROWS}")
+        event = browser.wait("document.querySelector('#live-rows tbody tr')?.innerText")
+        for told in (row, event):
+            check_equal(told.count("likely"), 1, f"times that it is said in {told!r}")
+
+
+@story
+def without_javascript_there_is_a_sentence_and_nothing_empty():
+    with origin() as server, Gateway(server, settings=SETTINGS) as gateway, Browser() as browser:
+        browser.window(390, 844)
+        browser.ask("Emulation.setScriptExecutionDisabled", value=True)
+        browser.open(f"http://127.0.0.1:{gateway.ports['admin']}/")
+        shown = "[...document.querySelectorAll('main > *')].filter((e) => e.offsetHeight > 0).map((e) => e.tagName)"
+        browser.wait(f"document.readyState == 'complete' && {shown}.join() == 'NOSCRIPT'")
+        check_in("This page needs JavaScript", browser.value("document.querySelector('main').innerText"), "the page")
+
+
+@story
+def nothing_moves_for_those_who_want_no_motion():
+    slide = "getComputedStyle(document.querySelector('.switch input'), '::after').transitionDuration"
+    with origin() as server, Gateway(server, settings=SETTINGS) as gateway, Browser() as browser:
+        opened(browser, gateway)
+        check(browser.value(slide) != "0s", "the switch does not slide")
+        reduce = {"name": "prefers-reduced-motion", "value": "reduce"}
+        browser.ask("Emulation.setEmulatedMedia", features=[reduce])
+        browser.wait(f"{slide} == '0s'")
+
+
+@story
+def large_numbers_beside_the_picture_are_not_cut():
+    with origin() as server, Gateway(server, settings=SETTINGS) as gateway, Browser() as browser:
+        refused(gateway, "127.0.0.2")
+        browser.ask("Page.addScriptToEvaluateOnNewDocument", source=MANY)
+        opened(browser, gateway)
+        browser.wait("document.querySelector('#burn text')?.closest('svg').textContent.includes('200,000')")
+        left = "Math.min(...[...document.querySelectorAll('#burn text')].map((e) => e.getBBox().x))"
+        check(browser.value(left) >= 0, f"a number begins at {browser.value(left)}")
 
 
 @story

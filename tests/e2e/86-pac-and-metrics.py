@@ -326,7 +326,7 @@ def the_state_is_told_with_labels_escaped():
         check_equal(rule.labels, {"rule": "printers", "owner": 'the "print" team \\ M\u00fcller'}, "labels of a rule")
         check(rule.value > 70 * 365 * 86400, "a rule counts down")
         states = {s.labels["state"]: s.value for s in families["tlsfloor_clients"].samples}
-        check_equal(states, {"legacy": 0, "fixed": 0, "fallback": 0}, "clients of the inventory")
+        check_equal(states, {"legacy": 0, "fixed": 0, "fallback": 0, "silent": 0}, "clients of the inventory")
         for name in ("tlsfloor_ca_not_after_seconds", "process_open_fds", "process_resident_memory_bytes"):
             check(families[name].samples[0].value > 0, f"{name} is there")
         with open(f"/proc/{gateway.process.pid}/limits", encoding="ascii") as f:

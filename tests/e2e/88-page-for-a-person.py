@@ -20,6 +20,7 @@ from harness import (
     HttpOrigin,
     RawClient,
     RawOrigin,
+    TlsOrigin,
     TlsPeer,
     alert,
     check,
@@ -62,6 +63,8 @@ BLOCKED = {
 }
 SHOWN = {**BLOCKED, "tlsfloor.page": True}
 NOT_SHOWN = {**BLOCKED, "tlsfloor.page": None}
+TOO_LATE = "the request was not whole when [limits] request_s ran out"
+CUT = "the client closed the connection before its request was whole"
 
 
 class Stage:
@@ -86,11 +89,9 @@ class Stage:
         return self.gateway.record({**SHOWN, **(wanted or {})})
 
     def refused(self, cause=None):
-        """One record, of a blocked session that was not."""
+        """One record, of a blocked session that was not, which `cause` explains where the page was begun with."""
         record = self.gateway.record(NOT_SHOWN)
-        wanted = f"no page could be shown: {cause}" if cause else ""
-        check_in(wanted, record.get("tlsfloor.detail", ""), "detail")
-        check(cause or "tlsfloor.detail" not in record, f"a detail that nothing explains: {record}")
+        check_equal(record.get("tlsfloor.detail"), cause and f"no page could be shown: {cause}", "detail")
 
     def blocked(self, count):
         check_equal(self.gateway.metric("tlsfloor_blocked_total"), count, "tlsfloor_blocked_total")
@@ -145,8 +146,7 @@ def curl_that_poses_as_internet_explorer_is_shown_it():
             done = curl(stage.gateway, way, NAME, "1.0", *agent, ca=stage.gateway.ca)
             check_equal(done.status, 0, f"curl's exit status, which says {done.output}")
             check_in("HTTP/1.1 403 Forbidden", done.output, "status")
-            check_in("Internet Explorer", done.output, "what it takes the client for")
-            check_in("tick Use TLS 1.2", done.output, "advice")
+            check_in("This is perhaps a current program", done.output, "what it takes the client for, by its hello")
             stage.shown({"user_agent.original": IE8})
 
 
@@ -164,7 +164,7 @@ def openssl_that_offers_HTTP_by_ALPN_is_shown_it():
 def the_page_says_whom_to_ask_and_how_to_find_the_record():
     with Stage() as stage:
         head, page = ask(browser(stage.gateway), GET)
-        record = stage.shown({"source.ip": "127.0.0.1", "tlsfloor.client_family": "ie-win7"})
+        record = stage.shown({"source.ip": "127.0.0.1"})
         check_in("<p>J&#252;rgen Gro&#223;, extension 4711</p>", page, "contact")
         link = "https://intranet.example/browsers?from=gateway&#38;lang=de"
         check_in(f'<a href="{link}">{link}</a>', page, "link")
@@ -232,8 +232,7 @@ def the_user_agent_within_says_who_it_is_where_none_was_seen_before():
     with Stage() as stage:
         safari = "Mozilla/5.0 (Linux; U; Android 2.3.6; de-de) AppleWebKit/533.1 Version/4.0 Mobile Safari/533.1"
         request = GET.replace(b"\r\n\r\n", f"\r\nUser-Agent: {safari}\r\n\r\n".encode())
-        _, page = ask(browser(stage.gateway, SNI), request)
-        check_in("Android", page, "page")
+        ask(browser(stage.gateway, SNI), request)
         stage.shown({"user_agent.original": safari})
 
 
@@ -268,7 +267,7 @@ def a_rule_that_blocks_shows_it_to_who_is_below_the_floor_only():
 def with_a_higher_floor_TLS_1_2_is_shown_it_too():
     with Stage({"floor.minimum": "1.3"}) as stage:
         _, page = ask(browser(stage.gateway, version="1.2"), GET)
-        check_in("with <b>TLS 1.2</b>, which is not safe", page, "page")
+        check_in("with <b>TLS 1.2</b>, which is too old", page, "page")
         check_in("lets only <b>TLS 1.3</b> pass", page, "page")
         stage.shown({"tlsfloor.max_version": "1.2"})
 
@@ -294,7 +293,8 @@ def who_is_no_browser_gets_the_alert():
         gets_the_alert(agent=agent, record=NOT_SHOWN)
     gets_the_alert(way=SNI, record=NOT_SHOWN)
     with Stage() as stage:
-        done = curl(stage.gateway, CONNECT, NAME, "1.0", "-A", IE8, "--proxy-header", "User-Agent: ours", ca=stage.gateway.ca)
+        agents = ["-A", IE8, "--proxy-header", "User-Agent: ours"]
+        done = curl(stage.gateway, CONNECT, NAME, "1.0", *agents, ca=stage.gateway.ca)
         check_in("alert protocol version", done.output, "what curl says")
         stage.refused()
 
@@ -381,7 +381,7 @@ def a_browser_that_distrusts_the_CA_is_one_refusal():
         except ssl.SSLError as error:
             check_in("CERTIFICATE_VERIFY_FAILED", str(error), "what the browser says")
         peer.sock.close()
-        stage.refused("")
+        stage.refused("the client sent the alert unknown CA (48)")
         stage.blocked(1)
 
 
@@ -398,7 +398,7 @@ def a_client_that_leaves_in_its_handshake_is_one_refusal():
             except ssl.SSLWantReadError:
                 raw.send(outgoing.read())
             raw.receive(5)
-        stage.refused("")
+        stage.refused("the client closed the connection in the handshake")
         stage.blocked(1)
 
 
@@ -414,26 +414,26 @@ def says(stage, text, cause):
 @story
 def what_is_no_request_is_not_answered():
     with Stage() as stage:
-        says(stage, b"EHLO client\r\n\r\n", "the request")
-        says(stage, b"\x00\x01\x02\x03\r\n\r\n", "the request")
-        says(stage, b"GET / HTTP/1.1\nHost: a\n\n", "the request")
+        says(stage, b"EHLO client\r\n\r\n", "the request line is malformed, or neither of HTTP/1.0 nor of HTTP/1.1")
+        says(stage, b"\x00\x01\x02\x03\r\n\r\n", "the HTTP request is malformed")
+        says(stage, b"GET / HTTP/1.1\nHost: a\n\n", "the HTTP request is malformed")
         stage.blocked(3)
 
 
 @story
 def a_head_that_is_too_long_is_not_answered():
     with Stage({"limits.head_bytes": "4096"}) as stage:
-        says(stage, b"GET / HTTP/1.1\r\nX: " + bytes(8000).replace(b"\0", b"x"), "")
+        says(stage, b"GET / HTTP/1.1\r\nX: " + b"x" * 8000, "the request head is larger than [limits] head_bytes")
 
 
 @story
 def a_head_that_does_not_come_is_given_up():
     with Stage({"limits.request_s": "0.3"}) as stage:
-        says(stage, b"GET / HTTP/1.1\r\nHost: ", "")
+        says(stage, b"GET / HTTP/1.1\r\nHost: ", TOO_LATE)
         peer = browser(stage.gateway).handshake()
         check_equal(peer.read_all(), b"", "answer to nothing")
         peer.sock.close()
-        stage.refused("")
+        stage.refused(TOO_LATE)
         stage.blocked(2)
 
 
@@ -442,11 +442,11 @@ def a_browser_that_closes_without_a_request_is_one_refusal():
     with Stage() as stage:
         peer = browser(stage.gateway).handshake()
         peer.close()
-        stage.refused("")
+        stage.refused(CUT)
         peer = browser(stage.gateway).handshake()
         peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         peer.sock.close()
-        stage.refused("")
+        stage.refused(CUT)
         stage.blocked(2)
 
 
@@ -463,8 +463,6 @@ def the_connection_to_the_server_is_given_up_before_the_page():
 
 @story
 def healthy_clients_pass_untouched_by_such_a_rule():
-    from harness import TlsOrigin
-
     with TlsOrigin() as origin, Gateway(origin, settings=PAGE, upgrades=True) as gateway:
         for way in WAYS:
             done = curl(gateway, way, origin.name, "1.2", "-A", IE8)
@@ -517,7 +515,7 @@ def it_reads_well_on_a_phone_and_on_a_desk():
             chromium.window(width, 800)
             chromium.open(f"file://{file}")
             chromium.wait("document.readyState === 'complete' && document.links.length === 1")
-            check_equal(chromium.value("document.documentElement.scrollWidth"), width, "no wider than the window")
+            check(chromium.value("document.documentElement.scrollWidth") <= width, f"wider than {width} pixels")
             if "SCREENSHOTS" in os.environ:
                 chromium.screenshot(os.path.join(os.environ["SCREENSHOTS"], f"page-{width}.png"))
         check_equal(chromium.problems, [], "problems")

@@ -86,6 +86,14 @@ static void where_they_disagree_the_hello_counts_as_a_guess(void **state)
     assert_client(windows_7(), "", "NPI12AB9F", wanted);
 }
 
+static void a_hello_that_others_send_too_is_a_guess(void **state)
+{
+    (void)state;
+    assert_client(firefox_4_to_12(), "", "",
+                  (struct tf_client){TF_CLIENT_FAMILY_FIREFOX_LE_26, TF_CLIENT_POSSIBLE, TF_CLIENT_BY_HELLO,
+                                     "perhaps Firefox 4 to 12, or a crawler with the same hello"});
+}
+
 static void software_that_does_better_may_be_held_down(void **state)
 {
     (void)state;
@@ -226,6 +234,7 @@ int main(void)
         cmocka_unit_test(hello_and_agent_that_agree_are_certain),
         cmocka_unit_test(an_agent_tells_apart_who_sends_the_same_hello),
         cmocka_unit_test(where_they_disagree_the_hello_counts_as_a_guess),
+        cmocka_unit_test(a_hello_that_others_send_too_is_a_guess),
         cmocka_unit_test(software_that_does_better_may_be_held_down),
         cmocka_unit_test(a_device_with_the_hello_of_OpenSSL_is_one_with_OpenSSL_in_it),
         cmocka_unit_test(with_an_unknown_hello_words_are_a_guess),

@@ -2,6 +2,7 @@
  * are checked by tests/inspect_corpus.py. */
 #include "../../lib/client_signature.h"
 
+#include "../../lib/sighting.h"
 #include "client_maker.h"
 #include <string.h>
 
@@ -225,6 +226,20 @@ static void every_row_has_a_name_and_a_source(void **state)
     }
 }
 
+/* What a report has of it: a name that is cut says something else. */
+static void every_name_fits_into_a_sighting_as_a_guess(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+#define SIGNATURE(family, certainty, suites, extensions, groups, name, source) TF_CLIENT_PERHAPS name,
+#include "../../lib/client_signatures.def"
+#undef SIGNATURE
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) >= TF_SIGHTING_NAME_MAX)
+            fail_msg("'%s' has more than %d characters", names[i], TF_SIGHTING_NAME_MAX - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +260,7 @@ int main(void)
         cmocka_unit_test(every_name_is_worded_as_a_guess_that_can_be_made_a_statement),
         cmocka_unit_test(every_pattern_is_words_of_hexadecimal_digits),
         cmocka_unit_test(every_row_has_a_name_and_a_source),
+        cmocka_unit_test(every_name_fits_into_a_sighting_as_a_guess),
     };
     return cmocka_run_group_tests_name("client_signature", tests, NULL, NULL);
 }

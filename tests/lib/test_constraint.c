@@ -189,6 +189,25 @@ static void only_rules_that_upgrade_and_still_apply_are_told(void **state)
     assert_string_equal(walk(&policy), "");
 }
 
+/* Whoever is blocked there may be shown a page in the server's place. */
+static void rules_with_a_page_are_told(void **state)
+{
+    static const struct tf_destination to = {.kind = TF_TO_NAME, .pattern = "a.test"};
+    struct tf_rule rule = {
+        .name = "p", .page = true, .until_day = INT32_MAX, .destinations = &to, .destination_count = 1};
+    struct tf_policy policy = {.rules = &rule, .rule_count = 1};
+    (void)state;
+    rule.action = TF_ACTION_TUNNEL;
+    assert_string_equal(walk(&policy), "a.test p\n");
+    rule.action = TF_ACTION_BLOCK;
+    assert_string_equal(walk(&policy), "a.test p\n");
+    rule.action = TF_ACTION_MONITOR; /* which blocks nobody */
+    assert_string_equal(walk(&policy), "");
+    rule.action = TF_ACTION_BLOCK;
+    rule.until_day = TODAY - 1;
+    assert_string_equal(walk(&policy), "");
+}
+
 static void what_stands_behind_a_rule_that_matches_everything_is_not_told(void **state)
 {
     struct tf_rule rules[] = {{.name = "all", .action = TF_ACTION_BLOCK, .until_day = INT32_MAX}};
@@ -262,6 +281,7 @@ int main(void)
         cmocka_unit_test(a_rule_tells_its_destinations),
         cmocka_unit_test(a_rule_without_destinations_upgrades_every_name),
         cmocka_unit_test(only_rules_that_upgrade_and_still_apply_are_told),
+        cmocka_unit_test(rules_with_a_page_are_told),
         cmocka_unit_test(a_listener_that_terminates_all_is_told),
         cmocka_unit_test(a_rule_for_listeners_with_certificates_is_not_told),
         cmocka_unit_test(what_stands_behind_a_rule_that_matches_everything_is_not_told),

@@ -114,6 +114,19 @@ static void a_rule_is_named_with_its_owner(void **state)
     assert_null(strstr(text, "ticket"));
 }
 
+static void the_company_has_its_say_where_a_rule_wants_it(void **state)
+{
+    (void)state;
+    struct tf_page words = {"We <3 TLS.", "J\xc3\xbcrgen", "https://help.example/?a&b"};
+    struct tf_facts facts = blocked("mail.example");
+    assert_null(strstr(refuse(&facts), "Whom to ask"));
+    facts.page = &words;
+    const char *text = refuse(&facts);
+    assert_contains(text, "<dd>We &#60;3 TLS.</dd>");
+    assert_contains(text, "<dt>Whom to ask</dt><dd>J&#252;rgen</dd>");
+    assert_contains(text, "<dd>https://help.example/?a&#38;b</dd>");
+}
+
 static void nothing_that_a_peer_said_is_markup(void **state)
 {
     (void)state;
@@ -165,6 +178,7 @@ static void the_worst_texts_still_fit(void **state)
     struct tf_facts facts = blocked(long_text);
     facts.detail = long_text;
     facts.rule = &rule;
+    facts.page = &(struct tf_page){long_text, long_text, long_text};
     facts.target.port = 65535;
     facts.target.is_address = true;
     facts.target.addr.family = TF_FAMILY_V6;
@@ -194,6 +208,7 @@ int main(void)
         cmocka_unit_test(the_page_says_why_where_what_to_do_and_the_code),
         cmocka_unit_test(an_ipv6_destination_stands_in_brackets),
         cmocka_unit_test(a_rule_is_named_with_its_owner),
+        cmocka_unit_test(the_company_has_its_say_where_a_rule_wants_it),
         cmocka_unit_test(nothing_that_a_peer_said_is_markup),
         cmocka_unit_test(details_are_an_sf_string),
         cmocka_unit_test(http_on_a_tls_port_is_a_bad_request),

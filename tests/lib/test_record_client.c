@@ -64,6 +64,17 @@ static void of_an_unknown_client_only_the_class_is_told(void **state)
     assert_text("tlsfloor.fix", tf_reason_info(TF_REASON_CLIENT_BELOW_FLOOR)->advice);
 }
 
+static void an_SSLv2_hello_is_of_a_legacy_client_whatever_it_announces(void **state)
+{
+    (void)state;
+    struct tf_facts facts = known_client(TF_CLIENT_FAMILY_SSLV2_HELLO_TLS12, TF_CLIENT_LIKELY, "");
+    facts.hello.format = TF_FORMAT_SSLV2;
+    facts.hello.max_version = TF_TLS12;
+    facts.reason = TF_REASON_CLIENT_SSLV2_HELLO;
+    put_block(&facts);
+    assert_field("tlsfloor.client_class", "\"legacy\"");
+}
+
 static void a_stray_hello_has_no_advice_for_its_family(void **state)
 {
     (void)state;
@@ -130,6 +141,7 @@ int main(void)
         cmocka_unit_test(a_known_client_is_named_with_how_sure_that_is_and_what_to_do),
         cmocka_unit_test(a_family_without_an_exact_name_has_its_own),
         cmocka_unit_test(of_an_unknown_client_only_the_class_is_told),
+        cmocka_unit_test(an_SSLv2_hello_is_of_a_legacy_client_whatever_it_announces),
         cmocka_unit_test(a_stray_hello_has_no_advice_for_its_family),
         cmocka_unit_test(other_reasons_keep_their_own_advice),
         cmocka_unit_test(what_the_client_calls_itself_in_ehlo_is_escaped),

@@ -27,7 +27,7 @@ static void a_report_is_one_object(void **state)
         "{\"generated\":\"2026-11-21T23:06:59.123Z\",\"floor\":\"1.2\",\"since\":null,\"totals\":{"
         "\"clients\":1,"
         "\"left\":1,\"left_blocked\":1,\"left_would_block\":0,\"left_upgraded\":0,\"left_passes\":0,"
-        "\"fallback\":0,"
+        "\"fallback\":0,\"silent\":0,"
         "\"fixed\":0,\"connections\":412,\"connections_blocked\":410,\"connections_would_block\":0,"
         "\"connections_upgraded\":2,\"connections_passed\":0},\"clients\":[{\"source\":\"10.20.0.7\","
         "\"user\":"

@@ -172,6 +172,68 @@ static void a_long_time_has_a_row_for_several_days(void **state)
     assert_written("\n2025-10-03      364        1        0  ###");
 }
 
+static void no_line_ends_with_a_blank(void **state)
+{
+    static const struct tf_report_day days[] = {{20777, 1, 1, 0}, {20778, 0, 0, 1}};
+    struct tf_report_client client = java_client();
+    struct tf_report report = one_client_report(&client);
+    (void)state;
+    report.days = days;
+    for (size_t width = 80; width <= 200; width++) {
+        write_text(&report, width);
+        assert_not_written(" \n");
+    }
+}
+
+static void areas_have_the_names_that_people_use(void **state)
+{
+    struct tf_report_destination teams = two_destinations[0];
+    static const struct tf_report_area areas[] = {{true, TF_M365_SKYPE, 1, {1, 0, 0, 0}},
+                                                  {true, TF_M365_MEM, 1, {1, 0, 0, 0}}};
+    struct tf_report_client client = java_client();
+    struct tf_report report = one_client_report(&client);
+    (void)state;
+    teams.area = TF_M365_SKYPE;
+    client.destinations = &teams;
+    client.destination_count = 1;
+    report.areas = areas;
+    write_text(&report, 80);
+    assert_written("outlook.office365.com:443 (Teams, 402)");
+    assert_written("\nTeams             1 ");
+    assert_written("\nIntune            1 ");
+    assert_not_written("Skype");
+}
+
+static void who_is_not_seen_for_long_is_counted_apart(void **state)
+{
+    struct tf_report_client client = java_client();
+    struct tf_report report = one_client_report(&client);
+    (void)state;
+    client.state = TF_STATE_SILENT;
+    report.states[TF_STATE_BLOCKED] = 0;
+    report.states[TF_STATE_SILENT] = 1;
+    write_text(&report, 80);
+    assert_written("\n0 left to fix, 0 fallback, 1 silent (not seen for 30 days), 0 fixed\n");
+    assert_written("\nsilent       10.20.0.7");
+    assert_written("    do    move to Java 8");
+}
+
+static void at_a_floor_of_1_3_it_is_said_that_who_is_fixed_may_have_two_rows(void **state)
+{
+    struct tf_report_client client = java_client();
+    struct tf_report report = one_client_report(&client);
+    (void)state;
+    report.states[TF_STATE_FIXED] = 1;
+    write_text(&report, 80);
+    assert_not_written("one more row");
+    report.floor = TF_TLS13;
+    write_text(&report, 80);
+    assert_written("one more row");
+    report.states[TF_STATE_FIXED] = 0;
+    write_text(&report, 80);
+    assert_not_written("one more row");
+}
+
 static void what_was_read_and_what_was_not_understood_is_told(void **state)
 {
     (void)state;
@@ -199,6 +261,10 @@ int main(void)
         cmocka_unit_test(who_is_fixed_needs_no_advice),
         cmocka_unit_test(the_advice_is_that_of_the_refusal_where_the_version_is_not_what_is_wrong),
         cmocka_unit_test(a_long_time_has_a_row_for_several_days),
+        cmocka_unit_test(no_line_ends_with_a_blank),
+        cmocka_unit_test(areas_have_the_names_that_people_use),
+        cmocka_unit_test(who_is_not_seen_for_long_is_counted_apart),
+        cmocka_unit_test(at_a_floor_of_1_3_it_is_said_that_who_is_fixed_may_have_two_rows),
         cmocka_unit_test(what_was_read_and_what_was_not_understood_is_told),
     };
     return cmocka_run_group_tests_name("report_text", tests, NULL, NULL);

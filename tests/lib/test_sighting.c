@@ -1,5 +1,6 @@
-/* sighting.c, sighting_line.c: a session, and the line that it leaves, say the same of a client; and what
- * lines say that we have not written. */
+/* sighting.c, sighting_line.c, sighting_fields.c: a session, and the line that it leaves in either format,
+ * say the same of a client; and what lines say that we have not written. What rows of w3c are not is in
+ * test_sighting_row.c. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,6 +10,7 @@
 #include <cmocka.h>
 
 #include "../../lib/sighting.h"
+#include "../../lib/w3c.h"
 #include "record_stage.h"
 
 static struct tf_sighting of_facts(const struct tf_facts *facts)
@@ -39,14 +41,11 @@ static struct tf_facts old_java(void)
     return facts;
 }
 
-/* All but the fingerprint, which a line does not have. */
 static void assert_same(struct tf_sighting a, struct tf_sighting b)
 {
     assert_int_equal(a.outcome, b.outcome);
     assert_int_equal(a.reason, b.reason);
     assert_int_equal(a.count, b.count);
-    assert_int_equal(a.first_us / 1000, b.first_us / 1000);
-    assert_int_equal(a.last_us / 1000, b.last_us / 1000);
     assert_true(tf_addr_same_ip(&a.source, &b.source));
     assert_int_equal(a.source.port, 0);
     assert_int_equal(b.source.port, 0);
@@ -57,6 +56,7 @@ static void assert_same(struct tf_sighting a, struct tf_sighting b)
     assert_int_equal(a.version, b.version);
     assert_int_equal(a.to, b.to);
     assert_int_equal(a.is_fallback, b.is_fallback);
+    assert_int_equal(a.fingerprint, b.fingerprint);
     assert_int_equal(a.family, b.family);
     assert_int_equal(a.certainty, b.certainty);
     assert_string_equal(a.name, b.name);
@@ -67,10 +67,37 @@ static void assert_same(struct tf_sighting a, struct tf_sighting b)
     assert_string_equal(a.rule, b.rule);
 }
 
+static struct tf_sighting of_row(const struct tf_facts *facts, const struct tf_repeat *repeat)
+{
+    struct tf_columns columns = {0};
+    struct tf_sighting s;
+    struct tf_writer w = tf_writer_of(line, sizeof line);
+    tf_put_w3c_head(&w, facts->started_us);
+    for (struct tf_text head = {line, w.len}; head.n > 0;) {
+        struct tf_text directive = tf_text_take(&head, '\n');
+        assert_int_equal(tf_sighting_of_row(&s, &columns, directive.p, directive.n), TF_LINE_OTHER);
+    }
+    w = tf_writer_of(line, sizeof line);
+    tf_put_w3c_row(&w, facts, &context);
+    tf_put_w3c_repeat(&w, repeat);
+    assert_false(w.full);
+    memset(&s, 0xa5, sizeof s);
+    assert_int_equal(tf_sighting_of_row(&s, &columns, line, w.len - 1), TF_LINE_SIGHTING);
+    return s;
+}
+
 static void assert_line_says_what_the_session_says(const struct tf_facts *facts)
 {
+    struct tf_sighting session = of_facts(facts), row = of_row(facts, NULL);
     put_block(facts);
-    assert_same(of_facts(facts), of_line(TF_LINE_SIGHTING));
+    struct tf_sighting of_ecs = of_line(TF_LINE_SIGHTING);
+    assert_same(session, of_ecs);
+    assert_int_equal(session.first_us / 1000, of_ecs.first_us / 1000);
+    assert_int_equal(session.last_us / 1000, of_ecs.last_us / 1000);
+    assert_same(session, row);
+    assert_int_equal(session.first_us / 1000000, row.first_us / 1000000);
+    assert_int_equal(row.first_us % 1000000, 0);
+    assert_int_equal(row.last_us, row.first_us);
 }
 
 static void a_refusal_says_the_same_as_its_line(void **state)
@@ -200,6 +227,10 @@ static void a_roll_up_counts_what_it_stands_for(void **state)
     assert_int_equal(s.count, 95);
     assert_int_equal(s.first_us, repeat.first_us);
     assert_int_equal(s.last_us, repeat.last_us);
+    struct tf_sighting row = of_row(&facts, &repeat);
+    assert_same(s, row);
+    assert_int_equal(row.first_us, repeat.first_us);
+    assert_int_equal(row.last_us, repeat.last_us);
 }
 
 static void a_healthy_tunnel_of_the_access_log_has_passed(void **state)

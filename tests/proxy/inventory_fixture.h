@@ -114,6 +114,7 @@ static inline void assert_same_client(const struct roster_client *a, const struc
     assert_string_equal(a->rule, b->rule);
     assert_int_equal(a->versions, b->versions);
     assert_int_equal(a->reason, b->reason);
+    assert_int_equal(a->outcome, b->outcome);
     assert_memory_equal(a->counts, b->counts, sizeof a->counts);
     assert_int_equal(a->fallbacks, b->fallbacks);
     assert_int_equal(a->first_us, b->first_us);

@@ -117,6 +117,18 @@ static void log_files_that_cannot_be_made_are_errors(void **state)
     assert_string_equal(o.err, "");
 }
 
+static void a_log_file_that_is_called_like_a_sink_is_warned_of(void **state)
+{
+    (void)state;
+    assert_int_equal(check_log_file("block", "syslog"), 0);
+    assert_has(o.err,
+               ":4: warning: [log] block = syslog is a file of that name; write syslog:, or ./syslog\n");
+    assert_int_equal(check_log_file("access", "none"), 0);
+    assert_has(o.err, ":4: warning: [log] access = none is a file of that name; write off, or ./none\n");
+    assert_int_equal(check_log_file("block", "./syslog"), 0);
+    assert_string_equal(o.err, "");
+}
+
 /* As a user who is not root, since root may write everywhere. */
 static void log_files_that_are_not_ours_are_warned_of(void **state)
 {
@@ -136,6 +148,38 @@ static void log_files_that_are_not_ours_are_warned_of(void **state)
     assert_int_equal(code, 0);
     assert_has(o.err, "/log: Permission denied to the user ");
     assert_has(o.err, "; make the directory /tmp/tlsfloor-test-");
+}
+
+static int check_inventory_file(const char *inventory)
+{
+    char text[256];
+    snprintf(text, sizeof text, "[listener a]\nlisten = 127.0.0.1:1\n[inventory]\nfile = %s\n", inventory);
+    char *file = stage_file(text, strlen(text));
+    int code = check("-c", file, NULL);
+    unlink(file);
+    return code;
+}
+
+static void an_inventory_that_cannot_be_used_is_an_error(void **state)
+{
+    (void)state;
+    assert_int_equal(check_inventory_file("tests"), 1);
+    assert_has(o.err, ":4: [inventory] file = tests: Is a directory\n");
+    assert_string_equal(o.out, "");
+    assert_int_equal(check_inventory_file("README.md"), 1);
+    assert_has(o.err, ":4: [inventory] file: inventory README.md is damaged, or no inventory: ");
+    assert_has(o.err, "; move it away, and a new one is made\n");
+    assert_int_equal(check_inventory_file("tests/no-such-directory/none/i.db"), 1);
+    assert_has(o.err, ":4: [inventory] file = tests/no-such-directory/none/i.db: No such file or directory; "
+                      "make the directory tests/no-such-directory, writable for the user of the gateway\n");
+}
+
+static void an_inventory_that_is_to_be_made_is_fine_and_not_made(void **state)
+{
+    (void)state;
+    assert_int_equal(check_inventory_file("tests/no-such-directory/i.db"), 0);
+    assert_string_equal(o.err, "");
+    assert_int_not_equal(access("tests/no-such-directory", F_OK), 0);
 }
 
 static void the_readme_has_the_reference_as_it_is_printed(void **state)
@@ -170,7 +214,10 @@ int main(void)
         cmocka_unit_test(wrong_usage_is_said_and_is_2),
         cmocka_unit_test(help_is_printed_and_is_0),
         cmocka_unit_test(log_files_that_cannot_be_made_are_errors),
+        cmocka_unit_test(a_log_file_that_is_called_like_a_sink_is_warned_of),
         cmocka_unit_test(log_files_that_are_not_ours_are_warned_of),
+        cmocka_unit_test(an_inventory_that_cannot_be_used_is_an_error),
+        cmocka_unit_test(an_inventory_that_is_to_be_made_is_fine_and_not_made),
         cmocka_unit_test(the_readme_has_the_reference_as_it_is_printed),
     };
     return cmocka_run_group_tests_name("check", tests, without_upgrades, NULL);

@@ -110,6 +110,7 @@ static void every_field_comes_back(void **state)
     const struct roster_client *expected = client_of(r, "2001:db8::7");
     assert_int_equal(expected->destination_count, 2);
     assert_true(expected->more_destinations > 0 && expected->fallbacks > 0 && expected->fixed_us > 0);
+    assert_int_equal(expected->outcome, TF_OUTCOME_UPGRADED);
     struct roster *again = roster_new(CLIENTS, DESTINATIONS);
     store = open_store(again);
     struct roster_client *client = roster_at(again, 0);

@@ -82,20 +82,41 @@ static void what_to_fix_first_is_on_top(void **state)
     add(seen(2, TF_OUTCOME_BLOCKED, 999, 50)); /* comes back below */
     add(seen(3, TF_OUTCOME_UPGRADED, 500, 99));
     add(seen(4, TF_OUTCOME_WOULD_BLOCK, 500, 99));
-    add(seen(5, TF_OUTCOME_BLOCKED, 100, 60)); /* often, but not lately */
+    add(seen(5, TF_OUTCOME_BLOCKED, 100, 80));  /* often, but not lately */
+    add(seen(8, TF_OUTCOME_BLOCKED, 9999, 60)); /* and not for 30 days */
     add(seen(6, TF_OUTCOME_BLOCKED, 5, 99));
     add(seen(7, TF_OUTCOME_BLOCKED, 7, 99));
     struct tf_sighting fixed = seen(2, TF_OUTCOME_PASSED, 1, 70);
     fixed.version = TF_TLS13;
     add(fixed);
     const struct tf_report *report = look();
-    assert_order(report, (const uint8_t[]){7, 6, 5, 4, 3, 1, 2}, 7);
+    assert_order(report, (const uint8_t[]){7, 6, 5, 4, 3, 1, 8, 2}, 8);
     assert_int_equal(report->states[TF_STATE_BLOCKED], 3);
     assert_int_equal(report->states[TF_STATE_FALLBACK], 1);
     assert_int_equal(report->states[TF_STATE_FIXED], 1);
     assert_int_equal(tf_report_left(report), 5);
-    assert_int_equal(report->clients[6].fixed_us, DAY(70));
-    assert_int_equal(report->counts[TF_OUTCOME_BLOCKED], 999 + 999 + 100 + 5 + 7);
+    assert_int_equal(report->states[TF_STATE_SILENT], 1);
+    assert_int_equal(report->clients[7].fixed_us, DAY(70));
+    assert_int_equal(report->counts[TF_OUTCOME_BLOCKED], 999 + 999 + 100 + 9999 + 5 + 7);
+}
+
+static enum tf_report_state state_after(enum tf_outcome first, enum tf_outcome then)
+{
+    roster_forget_before(roster, INT64_MAX);
+    add(seen(1, first, 1000, 98));
+    add(seen(1, then, 1, 99));
+    const struct tf_report *report = look();
+    assert_int_equal(report->client_count, 1);
+    return report->clients[0].state;
+}
+
+static void what_happened_last_counts_not_what_happened_most(void **state)
+{
+    (void)state;
+    assert_int_equal(state_after(TF_OUTCOME_BLOCKED, TF_OUTCOME_UPGRADED), TF_STATE_UPGRADED);
+    assert_int_equal(state_after(TF_OUTCOME_WOULD_BLOCK, TF_OUTCOME_BLOCKED), TF_STATE_BLOCKED);
+    assert_int_equal(state_after(TF_OUTCOME_UPGRADED, TF_OUTCOME_WOULD_BLOCK), TF_STATE_WOULD_BLOCK);
+    assert_int_equal(look()->clients[0].counts[TF_OUTCOME_UPGRADED], 1000);
 }
 
 static void a_floor_of_1_3_asks_for_those_with_1_2_too(void **state)
@@ -174,8 +195,32 @@ static void the_burn_down_goes_400_days_back_at_most(void **state)
     assert_int_equal(report->days[399].left, 1);
 }
 
+/* Whenever they were seen first and last, and whether they were fixed. */
+static void those_left_are_as_many_as_on_the_last_day(void **state)
+{
+    static const int days[] = {-500, 1, 68, 69, 70, 71, 99, 100, 101, 500};
+    (void)state;
+    uint8_t last = 0;
+    for (size_t i = 0; i < sizeof days / sizeof *days; i++)
+        for (size_t k = i; k < sizeof days / sizeof *days; k++) {
+            add(seen(++last, TF_OUTCOME_BLOCKED, 1, days[i]));
+            add(seen(last, TF_OUTCOME_BLOCKED, 1, days[k]));
+            struct tf_sighting fixed = seen(last, TF_OUTCOME_PASSED, 1, days[k] + 1);
+            if (last % 3 == 0)
+                add(fixed);
+            const struct tf_report *report = look();
+            assert_int_equal(tf_report_left(report), report->days[report->day_count - 1].left);
+        }
+    const struct tf_report *report = look();
+    assert_true(tf_report_left(report) > 0 && report->states[TF_STATE_SILENT] > 0 &&
+                report->states[TF_STATE_FIXED] > 0);
+    options.floor = TF_TLS13;
+    report = look();
+    assert_int_equal(tf_report_left(report), report->days[report->day_count - 1].left);
+}
+
 /* A log from a machine whose clock is ahead. */
-static void what_is_to_come_breaks_nothing(void **state)
+static void what_is_to_come_counts_as_of_today(void **state)
 {
     (void)state;
     add(seen(1, TF_OUTCOME_BLOCKED, 1, 5000));
@@ -183,7 +228,8 @@ static void what_is_to_come_breaks_nothing(void **state)
     const struct tf_report *report = look();
     assert_int_equal(report->client_count, 1);
     assert_int_equal(report->day_count, 1);
-    assert_int_equal(report->days[0].left, 0);
+    assert_int_equal(report->days[0].left, 1);
+    assert_int_equal(report->days[0].fresh, 1);
 }
 
 static void a_report_of_nobody_has_a_day(void **state)
@@ -356,6 +402,61 @@ static void the_access_log_is_read_last_wherever_it_is_named(void **state)
     assert_true(roster_at(roster, 0)->fixed_us > roster_at(roster, 0)->below_us);
 }
 
+#define W3C(fields) "#Software: tlsfloor\n#Version: 1.0\n#Fields: " fields "\n"
+#define W3C_LONG    W3C("date time c-ip cs-host s-port x-action x-code x-versions-offered")
+#define W3C_SHORT   W3C("x-action x-versions-offered c-ip time date x-unheard-of")
+
+static void rows_of_w3c_are_read_by_the_last_fields_and_among_lines_of_ecs(void **state)
+{
+    (void)state;
+    struct tf_report_input input = read_text(
+        W3C_LONG "2026-11-21 07:00:00 192.0.2.1 mail.example.com 443 tls-version-blocked client-below-floor "
+                 "1.0\n" W3C_SHORT "tls-upgraded ssl3,1.0 192.0.2.1 09:00:00 2026-11-21 -\n"
+                 "2026-11-21 07:00:00 192.0.2.1 mail.example.com 443 tls-version-blocked client-below-floor "
+                 "1.0\n" BLOCKED("08"));
+    assert_int_equal(input.lines, 10);
+    assert_int_equal(input.sightings, 3);
+    assert_int_equal(input.bad, 1);
+    assert_int_equal(roster_count(roster), 1);
+    assert_int_equal(roster_at(roster, 0)->counts[TF_OUTCOME_BLOCKED], 2);
+    assert_int_equal(roster_at(roster, 0)->counts[TF_OUTCOME_UPGRADED], 1);
+    assert_int_equal(roster_at(roster, 0)->outcome, TF_OUTCOME_UPGRADED);
+}
+
+static void fields_hold_for_their_file_alone(void **state)
+{
+    static const char row[] = "tls-upgraded 1.0 192.0.2.1 10:00:00 2026-11-21 -\n", head[] = W3C_SHORT;
+    (void)state;
+    make_file(0, head, strlen(head));
+    make_file(1, row, strlen(row));
+    struct tf_report_input input = read_files(2);
+    assert_int_equal(input.sightings, 0);
+    assert_int_equal(input.bad, 1);
+}
+
+static void a_file_of_w3c_is_a_block_log_and_has_a_time(void **state)
+{
+    static const char rows[] = W3C_SHORT "tls-upgraded 1.0 192.0.2.1 07:00:00 2026-11-21 -\n",
+                      passed[] = PASSED("06"), later[] = BLOCKED("08");
+    struct report_file w3c, access, block;
+    (void)state;
+    make_file(0, rows, strlen(rows));
+    report_file_open(&w3c, path[0]);
+    make_file(1, passed, strlen(passed));
+    report_file_open(&access, path[1]);
+    unlink(path[1]);
+    make_file(1, later, strlen(later));
+    report_file_open(&block, path[1]);
+    unlink(path[0]);
+    unlink(path[1]);
+    assert_true(report_file_order(&w3c, &access) < 0);
+    assert_true(report_file_order(&w3c, &block) < 0);
+    assert_true(report_file_order(&block, &access) < 0);
+    report_file_close(&w3c);
+    report_file_close(&access);
+    report_file_close(&block);
+}
+
 static void what_a_file_is_is_told_by_its_beginning(void **state)
 {
     static const char sqlite[] = "SQLite format 3\0and so on", gzip[] = "\x1f\x8b\x08 and so on";
@@ -385,11 +486,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_to_fix_first_is_on_top),
+        TEST(what_happened_last_counts_not_what_happened_most),
+        TEST(those_left_are_as_many_as_on_the_last_day),
         TEST(a_floor_of_1_3_asks_for_those_with_1_2_too),
         TEST(only_who_was_seen_since_is_listed),
         TEST(a_client_is_left_until_it_is_fixed_or_not_seen_for_30_days),
         TEST(the_burn_down_goes_400_days_back_at_most),
-        TEST(what_is_to_come_breaks_nothing),
+        TEST(what_is_to_come_counts_as_of_today),
         TEST(a_report_of_nobody_has_a_day),
         TEST(destinations_stacks_and_areas_have_the_most_on_top),
         TEST(exceptions_are_rules_with_an_end_an_owner_or_a_ticket),
@@ -398,6 +501,9 @@ int main(void)
         TEST(a_line_of_any_length_is_one_line),
         TEST(lines_go_over_the_ends_of_chunks),
         TEST(the_access_log_is_read_last_wherever_it_is_named),
+        TEST(rows_of_w3c_are_read_by_the_last_fields_and_among_lines_of_ecs),
+        TEST(fields_hold_for_their_file_alone),
+        TEST(a_file_of_w3c_is_a_block_log_and_has_a_time),
         TEST(what_a_file_is_is_told_by_its_beginning),
     };
     return cmocka_run_group_tests_name("report", tests, NULL, NULL);

@@ -117,6 +117,19 @@ static void repeats_are_one_line_with_count_first_and_last(void **state)
     assert_int_equal(totals.values[COUNTER_ROLLED_UP], 5);
 }
 
+static void first_and_last_are_right_where_sessions_overlap(void **state)
+{
+    (void)state;
+    for (int i = 0; i < WHOLE; i++)
+        refuse(1, 7, 0);
+    refuse(1, 7, 5000000);
+    refuse(1, 7, 2000000); /* took longer */
+    refuse(1, 7, 4000000);
+    rollups_flush(&rollups);
+    assert_non_null(strstr(written(), "\"tlsfloor.repeat.first\":\"1970-01-01T00:00:02.000Z\","
+                                      "\"tlsfloor.repeat.last\":\"1970-01-01T00:00:05.000Z\""));
+}
+
 static void a_new_interval_begins_with_whole_lines(void **state)
 {
     (void)state;
@@ -200,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_first_of_a_kind_have_lines_of_their_own),
         TEST(repeats_are_one_line_with_count_first_and_last),
+        TEST(first_and_last_are_right_where_sessions_overlap),
         TEST(a_new_interval_begins_with_whole_lines),
         TEST(kinds_that_never_repeated_leave_no_line),
         TEST(two_sources_or_kinds_are_counted_apart),

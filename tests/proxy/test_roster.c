@@ -233,6 +233,54 @@ static void stray_hellos_are_only_counted(void **state)
     assert_int_equal(client_of("192.0.2.1")->fallbacks, 2);
 }
 
+static void the_last_outcome_is_that_of_the_latest_sighting_below(void **state)
+{
+    struct tf_sighting s = old("192.0.2.1", 100);
+    (void)state;
+    add(s);
+    assert_int_equal(client_of("192.0.2.1")->outcome, TF_OUTCOME_BLOCKED);
+    s.outcome = TF_OUTCOME_UPGRADED;
+    s.first_us = s.last_us = 300;
+    add(s);
+    add(old("192.0.2.1", 200)); /* from an older file */
+    assert_int_equal(client_of("192.0.2.1")->outcome, TF_OUTCOME_UPGRADED);
+    struct tf_sighting stray = old("192.0.2.1", 400);
+    stray.is_fallback = true;
+    add(stray);
+    add(healthy("192.0.2.1", 500, TF_TLS13));
+    assert_int_equal(client_of("192.0.2.1")->outcome, TF_OUTCOME_UPGRADED);
+    s.outcome = TF_OUTCOME_WOULD_BLOCK;
+    s.first_us = s.last_us = 350; /* later than the last but the stray one */
+    add(s);
+    assert_int_equal(client_of("192.0.2.1")->outcome, TF_OUTCOME_WOULD_BLOCK);
+}
+
+static void above_it_too(void **state)
+{
+    struct tf_sighting s = healthy("192.0.2.1", 100, TF_TLS12);
+    (void)state;
+    add(s);
+    assert_int_equal(client_of("192.0.2.1")->outcome, TF_OUTCOME_PASSED);
+    s.outcome = TF_OUTCOME_BLOCKED;
+    s.first_us = s.last_us = 200;
+    add(s);
+    add(healthy("192.0.2.1", 150, TF_TLS12));
+    assert_int_equal(client_of("192.0.2.1")->outcome, TF_OUTCOME_BLOCKED);
+}
+
+static void who_was_not_seen_for_30_days_is_silent_unless_fixed(void **state)
+{
+    const int64_t day = INT64_C(86400) * 1000000;
+    (void)state;
+    add(old("192.0.2.1", day + 1));
+    struct roster_client *c = client_of("192.0.2.1");
+    assert_false(roster_is_silent(c, 32 * day - 1));
+    assert_true(roster_is_silent(c, 32 * day));
+    assert_false(roster_is_silent(c, 0));
+    c->fixed_us = 2 * day;
+    assert_false(roster_is_silent(c, 100 * day));
+}
+
 static void plain_text_is_below_the_floor(void **state)
 {
     (void)state;
@@ -400,6 +448,9 @@ int main(void)
         TEST(where_not_all_places_are_known_any_will_do),
         TEST(all_old_clients_of_a_source_are_fixed_by_one_healthy_one),
         TEST(stray_hellos_are_only_counted),
+        TEST(the_last_outcome_is_that_of_the_latest_sighting_below),
+        TEST(above_it_too),
+        TEST(who_was_not_seen_for_30_days_is_silent_unless_fixed),
         TEST(plain_text_is_below_the_floor),
         TEST(what_is_not_about_TLS_is_passed_over),
         TEST(when_it_is_full_healthy_ones_go_then_who_was_not_seen_for_longest),

@@ -9,6 +9,7 @@
 
 #include "journal_stage.h"
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/resource.h>
 
@@ -291,6 +292,30 @@ static void a_pipe_that_is_read_late_gets_everything_that_was_queued(void **stat
     free(text);
 }
 
+/* A pipe of one page takes another write only when it is empty, so that to read is to see one write. */
+static void what_a_pipe_gets_at_a_time_ends_with_a_line(void **state)
+{
+    (void)state;
+    enum { LINES = 200 };
+    int reader = make_fifo("fifo");
+    assert_true(fcntl(reader, F_SETPIPE_SZ, PIPE_BUF) == PIPE_BUF);
+    struct journal *j = open_journal("fifo", QUEUE);
+    for (unsigned i = 0; i < LINES; i++) {
+        char line[LINE_MAX_LEN];
+        assert_true(journal_write(j, line, make_line(line, 0, i), JOURNAL_REFUSED, 1));
+    }
+    for (unsigned last[PRODUCERS] = {0}; last[0] < LINES;) {
+        char text[PIPE_BUF];
+        struct pollfd p = {.fd = reader, .events = POLLIN};
+        poll(&p, 1, LONG_MS);
+        ssize_t k = read(reader, text, sizeof text);
+        assert_true(k > 0 && text[k - 1] == '\n');
+        check_lines(text, (size_t)k, last);
+    }
+    assert_int_equal(close_journal(j), 0);
+    close(reader);
+}
+
 static void a_closed_pipe_is_counted_and_told_once(void **state)
 {
     (void)state;
@@ -417,6 +442,7 @@ int main(void)
         in_directory(a_full_disk_leaves_no_torn_line),
         in_directory(a_blocked_pipe_blocks_no_producer),
         in_directory(a_pipe_that_is_read_late_gets_everything_that_was_queued),
+        in_directory(what_a_pipe_gets_at_a_time_ends_with_a_line),
         in_directory(a_closed_pipe_is_counted_and_told_once),
         in_directory(a_fifo_without_a_reader_is_an_error_and_no_wait),
         in_directory(a_dash_is_standard_output),
