@@ -140,6 +140,14 @@ struct tf_client tf_client_identify(const struct tf_hello *hello, const char *us
     return by_words(words, hello != NULL, by);
 }
 
+bool tf_client_may_do_better(enum tf_client_family family)
+{
+    enum tf_client_ability ability = infos[family].ability;
+    if (family == TF_CLIENT_FAMILY_IE_WIN7) /* so does Internet Explorer 11 look, when it tries once more */
+        return true;
+    return ability != TF_CLIENT_UNABLE && ability != TF_CLIENT_UPDATE;
+}
+
 static bool offers_http(const struct tf_hello *hello)
 {
     struct tf_reader names = tf_reader_of(hello->alpn.p, hello->alpn.n);

@@ -80,6 +80,9 @@ bool tf_client_is_healthy(const struct tf_hello *hello);
  * and words contradict each other the hello counts. */
 struct tf_client tf_client_identify(const struct tf_hello *hello, const char *user_agent,
                                     const char *greeting);
+/* Whether a client that looks so may have offered TLS 1.2 a moment ago: it may be a stray hello then. What is
+ * known to have nothing better may not: that was another program on the same machine. */
+bool tf_client_may_do_better(enum tf_client_family family);
 /* Whether a person may be looking at the answer: the User-Agent is a browser's; or, where there is none, the
  * family is a browser or the hello (NULL: none came) offers HTTP by ALPN. */
 bool tf_client_is_browser(const struct tf_hello *hello, const char *user_agent, enum tf_client_family family);

@@ -324,6 +324,14 @@ const struct tf_origin *tf_conf_origin(const struct tf_conf *conf, const char *s
     return &s->settings[place_of(info, key)].origin;
 }
 
+bool tf_conf_is_written(const struct tf_conf *conf, const char *section)
+{
+    const struct tf_section_info *info = find_info(tf_text_of(section));
+    const struct tf_section *s = info ? tf_section_find(conf, info, tf_text_of("")) : NULL;
+    assert(s);
+    return tf_find_meant(s) != NULL;
+}
+
 const struct tf_origin *tf_conf_listener_origin(const struct tf_conf *conf,
                                                 const struct tf_listener *listener, const char *key)
 {

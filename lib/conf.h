@@ -60,8 +60,8 @@ struct tf_override {
 
 /* [limits]: milliseconds and bytes. Each has its row, with bounds and default, in conf.def. */
 struct tf_limits {
-    uint32_t hello_ms, request_ms, dial_ms, handshake_ms, mail_ms, login_ms, idle_ms, half_closed_ms,
-        linger_ms, drain_ms;
+    uint32_t hello_ms, request_ms, dial_ms, handshake_ms, overhear_ms, mail_ms, login_ms, idle_ms,
+        half_closed_ms, linger_ms, drain_ms;
     uint32_t hello_bytes, head_bytes, line_bytes;
     uint64_t lookahead_bytes; /* all hellos and request heads being gathered, of one loop */
     uint32_t connections;     /* 0: as many as open files allow */
@@ -144,21 +144,23 @@ const struct tf_origin *tf_conf_origin(const struct tf_conf *conf, const char *s
 /* Where a key of one of conf's listeners was written; at its default, where the listener begins. */
 const struct tf_origin *tf_conf_listener_origin(const struct tf_conf *conf,
                                                 const struct tf_listener *listener, const char *key);
+/* Whether a section without a name says anything but its defaults. */
+bool tf_conf_is_written(const struct tf_conf *conf, const char *section);
 /* Where one of conf's rules begins. */
 const struct tf_origin *tf_conf_rule_origin(const struct tf_conf *conf, const struct tf_rule *rule);
 /* The first override for a target, or NULL. */
 const struct tf_override *tf_conf_override(const struct tf_conf *conf, const struct tf_target *target);
 
-enum tf_source { TF_FROM_DEFAULT, TF_FROM_FILE, TF_FROM_ENVIRONMENT };
+enum tf_source { TF_FROM_DEFAULT, TF_FROM_FILE, TF_FROM_ENVIRONMENT, TF_FROM_OPTION };
 
 /* Where a value comes from. */
 struct tf_origin {
     enum tf_source source;
-    const char *name; /* of the file or the variable */
+    const char *name; /* of the file or the variable; the option, as `--kind` */
     unsigned line;    /* of the file; 0: the file as a whole */
 };
 
-/* `FILE:LINE`, `FILE`, `environment VARIABLE` or `default`. */
+/* `FILE:LINE`, `FILE`, `environment VARIABLE`, `--OPTION` or `default`. */
 void tf_put_origin(struct tf_writer *w, const struct tf_origin *origin);
 
 enum tf_severity {
@@ -168,7 +170,8 @@ enum tf_severity {
 };
 
 /* A load in progress. Zero it, set the upper part, call tf_conf_begin, then feed: files first, then the
- * environment, then tf_conf_finish. What is wrong is reported and left out, so that one load finds all of it.
+ * environment, then what a command line says, then tf_conf_finish. What is wrong is reported and left out, so
+ * that one load finds all of it.
  * Names in origins, and of variables, must live as long as the arena. */
 struct tf_conf_load {
     struct tf_conf *conf;

@@ -22,6 +22,14 @@ bool tf_is_meant(const struct tf_section *section, size_t key)
     return tf_is_written(section, key) && !setting_of(section, key)->is_bad;
 }
 
+const struct tf_origin *tf_find_meant(const struct tf_section *section)
+{
+    for (size_t i = 0; i < section->info->key_count; i++)
+        if (tf_is_meant(section, i))
+            return &setting_of(section, i)->origin;
+    return NULL;
+}
+
 const struct tf_origin *tf_setting_origin(const struct tf_section *section, size_t key)
 {
     const struct tf_origin *at = &setting_of(section, key)->origin;
@@ -147,7 +155,7 @@ static void check_admin(struct tf_conf_load *load)
     const struct tf_section *admin = tf_section_plain(load->conf, TF_SECTION_ADMIN);
     const struct tf_setting *listen = setting_of(admin, TF_KEY_ADMIN_listen);
 
-    if (load->conf->admin_on && tf_addr_class(&load->conf->admin) != TF_CLASS_LOOPBACK)
+    if (load->conf->admin_on && !listen->is_bad && tf_addr_class(&load->conf->admin) != TF_CLASS_LOOPBACK)
         tf_report(load, TF_WARNING, &listen->origin,
                   TF_PARTS("[admin] listen = ", listen->text,
                            " has no access control, and is open to other machines; write a loopback address, "

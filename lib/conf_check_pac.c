@@ -35,20 +35,11 @@ static void fill_in_proxy(struct tf_conf_load *load)
     load->conf->pac.proxy_count = 1;
 }
 
-/* Where one of the keys was written; NULL: none was. */
-static const struct tf_origin *find_written(const struct tf_section *pac)
-{
-    for (size_t i = 0; i < pac->info->key_count; i++)
-        if (tf_is_written(pac, i))
-            return &pac->settings[i].origin;
-    return NULL;
-}
-
 /* Who writes nothing about PAC files need not hear of them. */
 static void check_proxy(struct tf_conf_load *load, const struct tf_section *section)
 {
     const struct tf_pac *pac = &load->conf->pac;
-    const struct tf_origin *written = find_written(section);
+    const struct tf_origin *written = tf_find_meant(section);
 
     if (!written || tf_is_written(section, TF_KEY_PAC_proxy))
         return;

@@ -21,6 +21,9 @@ void tf_put_origin(struct tf_writer *w, const struct tf_origin *origin)
         tf_put_text(w, "environment ");
         tf_put_text(w, origin->name);
         return;
+    case TF_FROM_OPTION:
+        tf_put_text(w, origin->name);
+        return;
     }
 }
 

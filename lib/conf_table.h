@@ -140,6 +140,8 @@ bool tf_names_fold_alike(struct tf_text a, struct tf_text b);
 bool tf_is_written(const struct tf_section *section, size_t key);
 /* And whether that value could be read. */
 bool tf_is_meant(const struct tf_section *section, size_t key);
+/* Where the first such key of a section was written; NULL: there is none. */
+const struct tf_origin *tf_find_meant(const struct tf_section *section);
 /* Where a key was written; of one at its default, where the section begins, if that was written anywhere. */
 const struct tf_origin *tf_setting_origin(const struct tf_section *section, size_t key);
 /* A key that is of no use without another one. */

@@ -1,5 +1,6 @@
 /* JSON with everything escaped that could mean something to anybody; see json.h. */
 #include "json.h"
+#include "text.h"
 
 #include <string.h>
 
@@ -17,15 +18,39 @@ static bool is_plain(uint8_t c)
     return plain[c >> 5] & BIT(c);
 }
 
-static void put_escaped(struct tf_writer *w, uint8_t c)
+static void put_unit(struct tf_writer *w, uint32_t unit)
 {
-    if (c == '"' || c == '\\') {
-        char pair[2] = {'\\', (char)c};
+    tf_put_text(w, "\\u");
+    tf_put_hex16(w, (uint16_t)unit);
+}
+
+/* Beyond the first 65,536 a character takes two units (RFC 8259 7). */
+static void put_character(struct tf_writer *w, uint32_t character)
+{
+    if (character >= 0x10000) {
+        put_unit(w, 0xd800 + ((character - 0x10000) >> 10));
+        put_unit(w, 0xdc00 + ((character - 0x10000) & 0x3ff));
+    } else {
+        put_unit(w, character);
+    }
+}
+
+/* Escapes what p[0..n) begins with; how many bytes that was. */
+static size_t put_escaped(struct tf_writer *w, const uint8_t *p, size_t n)
+{
+    uint32_t character;
+    size_t size = tf_utf8_take((const char *)p, n, &character);
+    if (size > 0) {
+        put_character(w, character);
+        return size;
+    }
+    if (*p == '"' || *p == '\\') {
+        char pair[2] = {'\\', (char)*p};
         tf_put(w, pair, sizeof pair);
     } else {
-        tf_put_text(w, "\\u");
-        tf_put_hex16(w, c);
+        put_unit(w, *p);
     }
+    return 1;
 }
 
 /* Plain runs go in one piece: they are nearly all there is. */
@@ -34,13 +59,15 @@ void tf_put_json_string(struct tf_writer *w, const void *p, size_t n)
     const uint8_t *bytes = p;
     size_t start = 0;
     tf_put_char(w, '"');
-    for (size_t i = 0; i < n; i++) {
-        if (is_plain(bytes[i]))
+    for (size_t i = 0; i < n;) {
+        if (is_plain(bytes[i])) {
+            i++;
             continue;
+        }
         if (i > start)
             tf_put(w, bytes + start, i - start);
-        put_escaped(w, bytes[i]);
-        start = i + 1;
+        i += put_escaped(w, bytes + i, n - i);
+        start = i;
     }
     if (n > start)
         tf_put(w, bytes + start, n - start);

@@ -1,6 +1,7 @@
 /* Writes JSON (RFC 8259) into a bounded writer. Peer bytes are escaped so
  * that they can break neither a line, a terminal nor a page: everything but
- * printable ASCII becomes \u00XX byte by byte, and so do < > & and '. */
+ * printable ASCII becomes \uXXXX, and so do < > & and '. Letters in UTF-8
+ * stay letters; bytes that are none become \u00XX each. */
 #ifndef TF_JSON_H
 #define TF_JSON_H
 

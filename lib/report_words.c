@@ -34,9 +34,8 @@ uint64_t tf_report_left(const struct tf_report *report)
     return left;
 }
 
-const char tf_report_twins[] =
-    "who is fixed came below TLS 1.2, and comes at or above it now; where that is TLS "
-    "1.2 there is one more row, of what it offers now";
+const char tf_report_twins[] = "a client that is fixed comes at or above TLS 1.2 now; one that comes "
+                               "with TLS 1.2 has a second row, since 1.3 would block it";
 
 bool tf_report_has_twins(const struct tf_report *report)
 {

@@ -107,3 +107,25 @@ unsigned tf_ascii_hex(char c)
         return (unsigned)(c - '0');
     return lower >= 'a' && lower <= 'f' ? (unsigned)(lower - 'a') + 10 : 16;
 }
+
+/* RFC 3629 4:
+ *
+ *     110xxxxx 10xxxxxx
+ *     1110xxxx 10xxxxxx 10xxxxxx
+ *     11110xxx 10xxxxxx 10xxxxxx 10xxxxxx */
+size_t tf_utf8_take(const char *p, size_t n, uint32_t *character)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint8_t first = n > 0 ? (uint8_t)p[0] : 0;
+    size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc0 || first >= 0xf8)
+        return 0;
+    uint32_t c = first & (0xffu >> (size + 1));
+    for (size_t i = 1; i < size; i++) {
+        if (i >= n || ((uint8_t)p[i] & 0xc0) != 0x80)
+            return 0;
+        c = c << 6 | ((uint8_t)p[i] & 0x3f);
+    }
+    *character = c;
+    return c < least[size] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : size;
+}

@@ -28,6 +28,11 @@ struct tf_text tf_text_take(struct tf_text *rest, char separator);
 /* Decimal digits alone, at least one, and a value up to max. */
 bool tf_text_number(struct tf_text t, uint64_t max, uint64_t *out);
 
+enum { TF_UTF8_MAX = 4 };
+/* The character beyond ASCII that p[0..n) begins with in UTF-8, in its shortest form and no surrogate (RFC 3629): how
+ * many bytes it has. 0: there is none. */
+size_t tf_utf8_take(const char *p, size_t n, uint32_t *character);
+
 char tf_ascii_lower(char c);
 bool tf_ascii_is_digit(char c);
 bool tf_ascii_is_alnum(char c);

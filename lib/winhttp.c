@@ -42,19 +42,19 @@ static bool skip(struct tf_text *t, const char *word)
     return true;
 }
 
-/* What all the ways to write a protocol have in common: SSL or TLS, and a number, which for SSL may go
- * without its
- * `.0`. */
+/* What all the ways to write a protocol have in common: SSL or TLS, and a number, which behind one of these
+ * may go without its `.0`. */
 const struct tf_winhttp_protocol *tf_winhttp_protocol_parse(struct tf_text t)
 {
-    bool is_ssl = skip(&t, "SSL");
-    if (is_ssl || skip(&t, "TLS"))
+    bool is_ssl = skip(&t, "SSL"), is_worded = is_ssl || skip(&t, "TLS");
+    if (is_worded)
         (void)(skip(&t, "v") || skip(&t, " "));
     for (size_t i = 0; i < PROTOCOLS; i++) {
         struct tf_text number = tf_text_of(protocols[i].name + sizeof "SSL");
         bool same_kind = is_ssl == ((protocols[i].bit & TF_WINHTTP_BROKEN) != 0);
-        if (same_kind &&
-            (tf_text_same(t, number) || (is_ssl && tf_text_same(t, (struct tf_text){number.p, 1}))))
+        bool is_round = number.p[number.n - 1] == '0';
+        if (same_kind && (tf_text_same(t, number) ||
+                          (is_worded && is_round && tf_text_same(t, (struct tf_text){number.p, 1}))))
             return &protocols[i];
     }
     return NULL;

@@ -36,7 +36,7 @@ struct tf_winhttp_value {
 const struct tf_winhttp_protocol *tf_winhttp_protocol(size_t i);
 const struct tf_winhttp_value *tf_winhttp_value(size_t i);
 
-/* `TLS1.2`, `TLSv1.2`, `TLS 1.2`, `1.2`, `SSLv3`, `SSL 3.0`, in any case. NULL: it is none. */
+/* `TLS1.2`, `TLSv1.2`, `TLS 1.2`, `1.2`, `TLSv1`, `SSLv3`, `SSL 3.0`, in any case. NULL: it is none. */
 const struct tf_winhttp_protocol *tf_winhttp_protocol_parse(struct tf_text t);
 /* `0xA80`, `2688`, or `dword:00000a80` as in a .reg file. False: it is none of 32 bits. */
 bool tf_winhttp_value_parse(struct tf_text t, uint32_t *value);

@@ -18,16 +18,19 @@ enum {
     WAYS = 4,
     LOCKS = 64,
     MARK_BITS = 1 << 19, /* of 10,000 sources, one other in 700 is taken for one of them */
-    TELL_MS = 60000
+    TELL_MS = 60000,
+    STRAY_MAX = 3 /* old hellos in a row that may still be stray ones */
 };
+
+#define NEVER INT64_MIN
 
 struct pair {
     uint64_t key; /* 0: free */
     int64_t heard_ms;
-    int64_t healthy_ms, below_ms; /* the last of each kind */
-    int64_t told_ms;
-    uint32_t healthy, below; /* how many, without a longer silence in between than the window */
-    uint32_t untold;         /* healthy ones since told_ms */
+    int64_t healthy_ms; /* the last hello at or above TLS 1.2; NEVER: none */
+    int64_t told_ms;    /* likewise, when it was last told of */
+    uint32_t below;     /* hellos below TLS 1.2 since healthy_ms */
+    uint32_t untold;    /* healthy ones since told_ms */
 };
 
 struct acquaintances {
@@ -84,7 +87,7 @@ static struct pair *pair_of(struct acquaintances *a, uint64_t key)
         if (set[i].key == 0 || (oldest->key != 0 && set[i].heard_ms < oldest->heard_ms))
             oldest = &set[i];
     }
-    *oldest = (struct pair){.key = key, .told_ms = INT64_MIN};
+    *oldest = (struct pair){.key = key, .healthy_ms = NEVER, .told_ms = NEVER};
     return oldest;
 }
 
@@ -121,19 +124,17 @@ void acquaintances_mark(struct acquaintances *a, const struct tf_addr *source)
 }
 
 uint64_t acquaintances_note_healthy(struct acquaintances *a, const struct tf_addr *source, const char *host,
-                                    int64_t now_ms, int64_t window_ms, bool tell)
+                                    int64_t now_ms, bool tell)
 {
     uint64_t key = key_of(a, source, host);
     uint64_t told = 0;
     tell = tell || is_marked(a, key_of(a, source, ""));
     pthread_mutex_lock(lock_of(a, key));
     struct pair *p = pair_of(a, key);
-    if (now_ms - p->healthy_ms >= window_ms)
-        p->healthy = 0;
     p->heard_ms = p->healthy_ms = now_ms;
-    p->healthy++;
+    p->below = 0;
     p->untold++;
-    if (tell && (p->told_ms == INT64_MIN || now_ms - p->told_ms >= TELL_MS)) {
+    if (tell && (p->told_ms == NEVER || now_ms - p->told_ms >= TELL_MS)) {
         told = p->untold;
         p->untold = 0;
         p->told_ms = now_ms;
@@ -148,14 +149,11 @@ bool acquaintances_note_below(struct acquaintances *a, const struct tf_addr *sou
     uint64_t key = key_of(a, source, host);
     pthread_mutex_lock(lock_of(a, key));
     struct pair *p = pair_of(a, key);
-    if (now_ms - p->healthy_ms >= window_ms)
-        p->healthy = 0;
-    if (now_ms - p->below_ms >= window_ms)
-        p->below = 0;
+    bool does_better = p->healthy_ms != NEVER && now_ms - p->healthy_ms < window_ms;
+    bool is_stray = does_better && p->below < STRAY_MAX;
     p->below++;
-    p->heard_ms = p->below_ms = now_ms;
-    p->told_ms = INT64_MIN; /* when it does better again, that is news */
-    bool is_stray = p->healthy >= p->below;
+    p->heard_ms = now_ms;
+    p->told_ms = NEVER; /* when it does better again, that is news */
     pthread_mutex_unlock(lock_of(a, key));
     return is_stray;
 }

@@ -15,13 +15,13 @@ struct acquaintances *acquaintances_new(size_t pairs);
 void acquaintances_free(struct acquaintances *a);
 
 /* A hello at or above TLS 1.2 from a source to a destination ("": not known), at a time in milliseconds of
- * any clock that does not run backwards; window_ms as below. Answers how many such connections are to be told
+ * any clock that does not run backwards. Answers how many such connections are to be told
  * of in one sighting now: 0 mostly; those that have gathered once in a while, when the source is a marked one
  * or `tell`. */
 uint64_t acquaintances_note_healthy(struct acquaintances *a, const struct tf_addr *source, const char *host,
-                                    int64_t now_ms, int64_t window_ms, bool tell);
+                                    int64_t now_ms, bool tell);
 /* A hello below TLS 1.2: true when the same source has offered better to the same destination within
- * window_ms, and at least as often as it has not; what was before a silence of that length counts no more. */
+ * window_ms, and not more than three such hellos have come since. */
 bool acquaintances_note_below(struct acquaintances *a, const struct tf_addr *source, const char *host,
                               int64_t now_ms, int64_t window_ms);
 /* Something is known of this source: its healthy connections are worth a sighting. */

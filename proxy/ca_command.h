@@ -20,6 +20,8 @@ struct ca_import {
 
 /* By name, or by one of its other names. NULL: there is none, with a sentence in error. */
 const struct ca_import *ca_find_import(const char *name, char *error, size_t size);
+/* The names, one behind the other. */
+void ca_list_imports(FILE *to);
 /* The commands, for a certificate in `file`. */
 void ca_print_import(const struct ca_import *import, const char *file);
 

@@ -163,6 +163,12 @@ const struct ca_import *ca_find_import(const char *name, char *error, size_t siz
     return NULL;
 }
 
+void ca_list_imports(FILE *to)
+{
+    for (size_t i = 0; i < IMPORTS; i++)
+        fprintf(to, "%s%s", i > 0 ? ", " : "", imports[i].name);
+}
+
 void ca_print_import(const struct ca_import *import, const char *file)
 {
     for (const char *c = import->text; *c != '\0'; c++) {

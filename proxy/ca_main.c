@@ -178,7 +178,9 @@ enum { ACTIONS = sizeof actions / sizeof *actions };
 
 static int usage(FILE *to, int code)
 {
-    fprintf(to, "usage: tlsfloor ca " CA_ARGUMENTS "\n");
+    fprintf(to, "usage: tlsfloor ca " CA_ARGUMENTS "\n    WHAT is to trust it: ");
+    ca_list_imports(to);
+    fprintf(to, "\n");
     return code;
 }
 

@@ -32,7 +32,7 @@ int check_access(const char *path, int what)
 static int check_file(const char *file, bool dump)
 {
     unsigned listeners = 0;
-    struct conf *c = conf_load(file, stderr);
+    struct conf *c = conf_load_with_notes(file, stderr);
     if (!c)
         return FINDING;
 

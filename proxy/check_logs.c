@@ -5,8 +5,10 @@
 #include "conf_file.h"
 #include <errno.h>
 #include <libgen.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,14 +45,32 @@ static bool check_path(const struct tf_conf *conf, const char *key, const char *
     return ok;
 }
 
-/* Whether somebody listens at a host and port is not known before there is something to send. */
+/* A name that does not resolve, `run` does not take. Whether somebody listens there is not known before there
+ * is something to send. */
+static bool check_host(const struct tf_conf *conf, const char *key, const char *host)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *addresses;
+    char sentence[512];
+    int rc = getaddrinfo(host, NULL, &hints, &addresses);
+    if (rc == 0) {
+        freeaddrinfo(addresses);
+        return true;
+    }
+    snprintf(sentence, sizeof sentence, "[log] %s: %s: %s; write a name that resolves, or an address", key,
+             host, gai_strerror(rc));
+    conf_report(stderr, TF_ERROR, tf_conf_origin(conf, "log", key), sentence);
+    return false;
+}
+
 static bool check_syslog(const struct tf_conf *conf, const char *key, const char *sink)
 {
     struct tf_syslog_target target;
     struct stat st;
     const char *wrong = tf_syslog_parse(sink, strlen(sink), &target);
-    if (wrong != NULL || target.transport != TF_SYSLOG_UNIX)
-        return wrong == NULL;
+    if (wrong != NULL)
+        return false;
+    if (target.transport != TF_SYSLOG_UNIX)
+        return check_host(conf, key, target.host.host);
     int why = check_access(target.path, W_OK);
     if (stat(target.path, &st) == 0 && !S_ISSOCK(st.st_mode))
         why = ENOTSOCK;

@@ -16,6 +16,15 @@
  * the defaults need. Memory that is not used is never touched, so this costs address space only. */
 enum { MEMORY_PER_BYTE = 128, MEMORY_AT_LEAST = 1 << 16 };
 
+/* What one load is given, and to whom it reports. */
+struct call {
+    const char *file;
+    FILE *errors;
+    bool tells_notes;
+    const struct conf_option *options; /* NULL: there are none */
+    bool is_usage;                     /* an option is to blame */
+};
+
 void conf_report(void *errors, enum tf_severity severity, const struct tf_origin *at, const char *sentence)
 {
     static const char *const prefixes[] = {[TF_ERROR] = "", [TF_WARNING] = "warning: ", [TF_NOTE] = "note: "};
@@ -23,6 +32,16 @@ void conf_report(void *errors, enum tf_severity severity, const struct tf_origin
     struct tf_writer w = tf_writer_of(where, sizeof where);
     tf_put_origin(&w, at);
     fprintf(errors, "%.*s: %s%s\n", (int)w.len, where, prefixes[severity], sentence);
+}
+
+static void on_report(void *arg, enum tf_severity severity, const struct tf_origin *at, const char *sentence)
+{
+    struct call *call = arg;
+    if (severity == TF_NOTE && !call->tells_notes)
+        return;
+    if (severity == TF_ERROR && at->source == TF_FROM_OPTION)
+        call->is_usage = true;
+    conf_report(call->errors, severity, at, sentence);
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -61,6 +80,17 @@ static void feed_variables(struct tf_conf_load *load, char *const *variables)
     }
 }
 
+static void feed_options(struct tf_conf_load *load, const struct conf_option *options)
+{
+    for (const struct conf_option *o = options; o && o->name; o++) {
+        struct tf_origin at = {.source = TF_FROM_OPTION, .name = o->name};
+        if (!o->value)
+            continue;
+        tf_conf_section(load, o->section, at);
+        tf_conf_set(load, o->key, o->value, at);
+    }
+}
+
 /* The endpoint set: the last of what a configuration needs to be one. */
 static bool load_endpoints(struct conf *c, FILE *errors)
 {
@@ -91,22 +121,23 @@ static void take_name(struct conf *c)
     c->tf.name = c->host_name;
 }
 
-/* Loads text[0..n) and the variables into c. */
-static bool fill(struct conf *c, const char *text, size_t n, char *const *variables, FILE *errors)
+/* Loads text[0..n), the variables and the options into c. */
+static bool fill(struct conf *c, struct call *call, const char *text, size_t n, char *const *variables)
 {
     struct tf_conf_load load = {
         .conf = &c->tf,
         .arena = &c->arena,
         .today = tf_day_of(time(NULL)),
         .whole = {.source = TF_FROM_FILE, .name = c->file},
-        .report = conf_report,
-        .arg = errors,
+        .report = on_report,
+        .arg = call,
     };
     tf_conf_begin(&load);
     if (!conf_file_feed(&load, c->file, text, n))
         return false;
     feed_variables(&load, variables);
-    if (!tf_conf_finish(&load) || !load_endpoints(c, errors))
+    feed_options(&load, call->options);
+    if (!tf_conf_finish(&load) || !load_endpoints(c, call->errors))
         return false;
     take_name(c);
     return true;
@@ -146,15 +177,24 @@ static bool set_configured(struct conf *c)
     return ok;
 }
 
-/* The snapshot of text[0..n) and the environment. */
-static struct conf *make_conf(const char *file, const char *text, size_t n, FILE *errors)
+static size_t bytes_of_options(const struct conf_option *options)
+{
+    size_t bytes = 0;
+    for (const struct conf_option *o = options; o && o->name; o++)
+        bytes += o->value ? strlen(o->value) : 0;
+    return bytes;
+}
+
+/* The snapshot of text[0..n), the environment and the options. */
+static struct conf *make_conf(struct call *call, const char *text, size_t n)
 {
     size_t count, bytes;
     char **variables = own_variables(&count, &bytes);
-    struct conf *c = variables ? new_conf(file, MEMORY_AT_LEAST + MEMORY_PER_BYTE * (n + bytes)) : NULL;
-    bool ok = c && fill(c, text, n, variables, errors);
+    bytes += n + bytes_of_options(call->options);
+    struct conf *c = variables ? new_conf(call->file, MEMORY_AT_LEAST + MEMORY_PER_BYTE * bytes) : NULL;
+    bool ok = c && fill(c, call, text, n, variables);
     if (!c || (ok && !set_configured(c))) {
-        fprintf(errors, "%s: out of memory\n", file);
+        fprintf(call->errors, "%s: out of memory\n", call->file);
         ok = false;
     }
     free(variables);
@@ -174,31 +214,56 @@ static const char *option_of(struct conf *c)
     return option;
 }
 
-struct conf *conf_load(const char *file, FILE *errors)
+static struct conf *load(struct call *call)
 {
-    bool is_default = strcmp(file, conf_default_file()) == 0;
+    bool is_default = strcmp(call->file, conf_default_file()) == 0;
     char error[256];
     size_t n;
-    char *text = conf_file_read(file, &n, error, sizeof error);
+    char *text = conf_file_read(call->file, &n, error, sizeof error);
     if (!text) {
-        fprintf(errors, "%s: %s%s\n", file, error,
+        fprintf(call->errors, "%s: %s%s\n", call->file, error,
                 is_default ? "; name the configuration file with -c FILE" : "");
         return NULL;
     }
-    struct conf *c = make_conf(file, text, n, errors);
+    struct conf *c = make_conf(call, text, n);
     if (c && !is_default)
         c->tf.option = option_of(c);
     free(text);
     return c;
 }
 
-struct conf *conf_load_or_defaults(const char *file, FILE *errors)
+static struct conf *load_or_defaults(struct call *call)
 {
     /* No configuration is one without a listener. */
     static const char least[] = "[listener proxy]\nlisten = 127.0.0.1:3128\n";
-    if (file || access(conf_default_file(), F_OK) == 0)
-        return conf_load(file ? file : conf_default_file(), errors);
-    return make_conf("the defaults", least, sizeof least - 1, errors);
+    bool has_file = call->file || access(conf_default_file(), F_OK) == 0;
+    if (!call->file)
+        call->file = has_file ? conf_default_file() : "the defaults";
+    return has_file ? load(call) : make_conf(call, least, sizeof least - 1);
+}
+
+struct conf *conf_load(const char *file, FILE *errors)
+{
+    return load(&(struct call){.file = file, .errors = errors});
+}
+
+struct conf *conf_load_with_notes(const char *file, FILE *errors)
+{
+    return load(&(struct call){.file = file, .errors = errors, .tells_notes = true});
+}
+
+struct conf *conf_load_or_defaults(const char *file, FILE *errors)
+{
+    return load_or_defaults(&(struct call){.file = file, .errors = errors});
+}
+
+struct conf *conf_load_with_options(const char *file, const struct conf_option *options, FILE *errors,
+                                    bool *is_usage)
+{
+    struct call call = {.file = file, .errors = errors, .options = options};
+    struct conf *c = load_or_defaults(&call);
+    *is_usage = call.is_usage;
+    return c;
 }
 
 struct conf *conf_ref(struct conf *c)

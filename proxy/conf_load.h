@@ -19,11 +19,24 @@ struct conf {
 
 /* Reads `file`, the environment, and the endpoint set that they name. NULL when anything is wrong: every
  * error is then written to `errors`, one a line, as `FILE:LINE: what is wrong, and what to write`. Warnings
- * and notes are written there as well, and say that they are. The caller has the one reference. */
+ * are written there as well, and say that they are. The caller has the one reference. */
 struct conf *conf_load(const char *file, FILE *errors);
+/* The same for who asks what there is to keep in mind: notes too are written to `errors`. */
+struct conf *conf_load_with_notes(const char *file, FILE *errors);
 /* The same for commands that need no gateway: without a file (NULL) and with none in the usual places, the
  * defaults. */
 struct conf *conf_load_or_defaults(const char *file, FILE *errors);
+
+/* A setting that a command line may give; it counts more than file and environment. */
+struct conf_option {
+    const char *name;          /* `--kind` */
+    const char *section, *key; /* of a section without a name */
+    const char *value;         /* NULL: it is not given */
+};
+
+/* The same with options, up to one without a name. *is_usage: one of them is to blame. */
+struct conf *conf_load_with_options(const char *file, const struct conf_option *options, FILE *errors,
+                                    bool *is_usage);
 /* Writes one such line to `errors`, which is a FILE. */
 void conf_report(void *errors, enum tf_severity severity, const struct tf_origin *at, const char *sentence);
 struct conf *conf_ref(struct conf *c);

@@ -1,26 +1,12 @@
-/* The files of conf/m365/, put into the program by the assembler: as they
- * are, in read-only memory, and without a generator at build time. Paths go
- * from the directory that the compiler runs in, the top of the repository. */
+/* The files of conf/m365/. */
 #include "endpoints_builtin.h"
 
-/* Defines m365_NAME, the bytes of a file, and m365_NAME_size, their number. */
-#define EMBED(name)                                                                                          \
-    __asm__(".pushsection .rodata\n"                                                                         \
-            "m365_" #name ":\n"                                                                              \
-            ".incbin \"conf/m365/" #name ".json\"\n"                                                         \
-            "m365_" #name "_end:\n"                                                                          \
-            ".balign 4\n"                                                                                    \
-            "m365_" #name "_size: .long m365_" #name "_end - m365_" #name "\n"                               \
-            ".globl m365_" #name ", m365_" #name "_size\n"                                                   \
-            ".hidden m365_" #name ", m365_" #name "_size\n"                                                  \
-            ".popsection\n");                                                                                \
-    extern const char m365_##name[] __attribute__((visibility("hidden")));                                   \
-    extern const uint32_t m365_##name##_size __attribute__((visibility("hidden")))
+#include "embed.h"
 
-EMBED(Worldwide);
-EMBED(USGovGCCHigh);
-EMBED(USGovDoD);
-EMBED(China);
+EMBED(m365_Worldwide, "conf/m365/Worldwide.json");
+EMBED(m365_USGovGCCHigh, "conf/m365/USGovGCCHigh.json");
+EMBED(m365_USGovDoD, "conf/m365/USGovDoD.json");
+EMBED(m365_China, "conf/m365/China.json");
 
 static const struct {
     const char *instance, *json;

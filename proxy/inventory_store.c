@@ -227,10 +227,14 @@ static bool open_file(struct inventory_store *store, struct roster *r, char *err
 {
     bool is_empty = false;
     make_directory(store->file);
-    if (!lock_file(store, error, size) || !make_file(store->file, error, size))
+    if (!make_file(store->file, error, size))
         return false;
     int rc = open_database(store->file, SQLITE_OPEN_READWRITE, &store->db);
-    if (rc == SQLITE_OK && !check_owner(store->file, store->db, &is_empty, error, size))
+    /* Asked before the lock, so that none is left beside somebody else's file; and again with it, since only
+     * then nobody else can make tables. */
+    if (rc == SQLITE_OK &&
+        (!check_owner(store->file, store->db, &is_empty, error, size) || !lock_file(store, error, size) ||
+         !check_owner(store->file, store->db, &is_empty, error, size)))
         return false;
     roster_on_forget(r, forget, store); /* first of all, those that there is no room for any more */
     if (rc == SQLITE_OK && !is_empty)

@@ -7,7 +7,6 @@
 #include "print.h"
 
 #include <getopt.h>
-#include <stdlib.h>
 
 enum { FINE = 0, FINDING = 1, USAGE = 2 };
 
@@ -34,7 +33,7 @@ bool pac_write(FILE *to, const struct tf_conf *conf)
     return print_whole(to, put_script, conf);
 }
 
-/* The command. Its options are settings, and take the way of those in the environment. */
+/* The command. Most of its options are settings. */
 
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
@@ -46,33 +45,17 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static const char *variable_of(int option)
-{
-    switch (option) {
-    case 'k':
-        return "TLSFLOOR_PAC_KIND";
-    case 'd':
-        return "TLSFLOOR_PAC_DIRECT";
-    case 'p':
-        return "TLSFLOOR_PAC_PROXY";
-    case 's':
-        return "TLSFLOOR_PAC_CLIENTS";
-    default:
-        return NULL;
-    }
-}
-
 static int usage(FILE *to, int code)
 {
     fprintf(to, "usage: tlsfloor pac " PAC_ARGUMENTS "\n");
     return code;
 }
 
-/* Nobody has said which proxy, and the one that was found is good for browsers of this machine only. */
+/* Nobody has said which proxy, and the one that was found is good for browsers of this machine only. Where
+ * anything at all is said of PAC files, loading has warned of it already. */
 static bool is_for_this_machine(const struct tf_conf *conf)
 {
-    return tf_conf_origin(conf, "pac", "proxy")->source == TF_FROM_DEFAULT &&
-           tf_pac_proxy_is_local(conf->pac.proxies);
+    return !tf_conf_is_written(conf, "pac") && tf_pac_proxy_is_local(conf->pac.proxies);
 }
 
 static int print_pac(const struct tf_conf *conf)
@@ -95,25 +78,45 @@ static int print_pac(const struct tf_conf *conf)
 
 int pac_main(int argc, char **argv)
 {
+    enum { KIND, DIRECT, PROXY, CLIENTS, SETTINGS };
+    struct conf_option settings[SETTINGS + 1] = {[KIND] = {"--kind", "pac", "kind", NULL},
+                                                 [DIRECT] = {"--direct", "pac", "direct", NULL},
+                                                 [PROXY] = {"--proxy", "pac", "proxy", NULL},
+                                                 [CLIENTS] = {"--clients", "pac", "clients", NULL}};
     const char *file = NULL;
+    bool is_usage;
     int option;
 
     while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-        const char *variable = variable_of(option);
-        if (option == 'c')
+        switch (option) {
+        case 'c':
             file = optarg;
-        else if (variable)
-            setenv(variable, optarg, 1);
-        else
-            return option == 'h' ? usage(stdout, FINE) : usage(stderr, USAGE);
+            break;
+        case 'k':
+            settings[KIND].value = optarg;
+            break;
+        case 'd':
+            settings[DIRECT].value = optarg;
+            break;
+        case 'p':
+            settings[PROXY].value = optarg;
+            break;
+        case 's':
+            settings[CLIENTS].value = optarg;
+            break;
+        case 'h':
+            return usage(stdout, FINE);
+        default: /* getopt has said what is wrong */
+            return usage(stderr, USAGE);
+        }
     }
     if (optind < argc) {
         fprintf(stderr, "%s: '%s' is not expected; the file is given with -c\n", argv[0], argv[optind]);
         return USAGE;
     }
-    struct conf *conf = conf_load_or_defaults(file, stderr);
+    struct conf *conf = conf_load_with_options(file, settings, stderr, &is_usage);
     if (!conf)
-        return FINDING;
+        return is_usage ? USAGE : FINDING;
     int code = print_pac(&conf->tf);
     conf_unref(conf);
     return code;

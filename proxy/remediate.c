@@ -27,6 +27,33 @@ static int usage(FILE *to, int code)
     return code;
 }
 
+/* Whether a word of `in` begins with `text`, which may go on over words behind it. */
+static bool has_at_word(const char *in, struct tf_text text)
+{
+    bool is_inside = false; /* a word */
+    for (; *in; in++) {
+        if (!is_inside && tf_text_same(text, (struct tf_text){in, strnlen(in, text.n)}))
+            return true;
+        is_inside = tf_ascii_is_alnum(*in);
+    }
+    return false;
+}
+
+/* Prints each family that `text` may be about. False: there is none. */
+static bool list_similar(struct tf_text text)
+{
+    size_t found = 0;
+    for (size_t i = TF_CLIENT_FAMILY_UNKNOWN + 1; text.n > 0 && i < TF_CLIENT_FAMILY_COUNT; i++) {
+        const struct tf_client_info *info = tf_client_info((enum tf_client_family)i);
+        if (!has_at_word(info->slug, text) && !has_at_word(info->name, text))
+            continue;
+        if (found++ == 0)
+            fprintf(stderr, "; did you mean one of these?\n");
+        remediate_print_row(stderr, (enum tf_client_family)i);
+    }
+    return found > 0;
+}
+
 /* By slug, or by what it is called. */
 static bool find(const char *text, enum tf_client_family *family)
 {
@@ -41,7 +68,9 @@ static bool find(const char *text, enum tf_client_family *family)
         }
         tf_suggest(&nearest, info->slug);
     }
-    fprintf(stderr, "tlsfloor remediate: there is no family '%s'%s%s%s\n", text, TF_DID_YOU_MEAN(nearest));
+    fprintf(stderr, "tlsfloor remediate: there is no family '%s'", text);
+    if (!list_similar(tf_text_trim(nearest.unknown)))
+        fprintf(stderr, "%s%s%s\n", TF_DID_YOU_MEAN(nearest));
     fprintf(stderr, "All there are: tlsfloor remediate --list\n");
     return false;
 }
@@ -83,15 +112,19 @@ static int write_registry(const struct call *call, enum tf_client_family family)
     if (groups == 0) {
         fprintf(stderr, "tlsfloor remediate: for %s, nothing in a registry helps\n",
                 tf_client_info(family)->slug);
-        return USAGE;
+        return FINDING;
     }
     return write_files(call, call->only_12 ? tf_registry_only_12(groups) : groups) ? FINE : FINDING;
 }
 
 static int list(const struct call *call)
 {
-    for (size_t i = TF_CLIENT_FAMILY_UNKNOWN + 1; i < TF_CLIENT_FAMILY_COUNT; i++)
-        (call->json ? remediate_print_json : remediate_print_row)((enum tf_client_family)i);
+    for (size_t i = TF_CLIENT_FAMILY_UNKNOWN + 1; i < TF_CLIENT_FAMILY_COUNT; i++) {
+        if (call->json)
+            remediate_print_json((enum tf_client_family)i);
+        else
+            remediate_print_row(stdout, (enum tf_client_family)i);
+    }
     return FINE;
 }
 

@@ -1,12 +1,14 @@
 /* How `tlsfloor remediate` words a remedy; what it says is lib/remedies.def's. */
 #include "remediate_print.h"
 
+#include "../lib/calendar.h"
 #include "../lib/json.h"
 #include "../lib/registry.h"
 #include "../lib/remedy.h"
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { WIDTH = 100, JSON_MAX = 8192 };
 
@@ -46,15 +48,22 @@ static void print_registry(const struct tf_client_info *info, unsigned groups)
         printf("With --only-1.2 they leave out TLS 1.1.\n");
 }
 
+/* Good for a year: an exception without an end is forgotten. */
 static void print_upgrade(const struct tf_client_info *info, const char *trust)
 {
+    enum { YEAR_S = 365 * 24 * 60 * 60 };
+    char until[16];
+    struct tf_writer w = tf_writer_of(until, sizeof until);
+    tf_put_day(&w, time(NULL) + YEAR_S);
     printf("\nMeanwhile, or for good: the gateway can upgrade it, with a rule in its configuration\n"
            "  [rule %s]\n"
            "  source = 192.0.2.10 ; the client's address\n"
            "  destination = @m365\n"
            "  action = upgrade\n"
+           "  until = %.*s ; the last day\n"
+           "  owner = your team ; who is to replace or update it\n"
            "It has to trust the gateway's CA: tlsfloor ca export%s%s\n",
-           info->slug, *trust ? " --for " : "", trust);
+           info->slug, (int)w.len, until, *trust ? " --for " : "", trust);
 }
 
 static void print_why(void)
@@ -140,8 +149,8 @@ void remediate_print_json(enum tf_client_family family)
     printf("%.*s\n", (int)w.len, text);
 }
 
-void remediate_print_row(enum tf_client_family family)
+void remediate_print_row(FILE *to, enum tf_client_family family)
 {
     const struct tf_client_info *info = tf_client_info(family);
-    printf("%-32s  %-17s  %s\n", info->slug, tf_client_ability_name(info->ability), info->name);
+    fprintf(to, "%-32s  %-17s  %s\n", info->slug, tf_client_ability_name(info->ability), info->name);
 }

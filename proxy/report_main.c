@@ -37,7 +37,8 @@ static const struct option long_options[] = {
 
 static enum exit_code usage(FILE *to, enum exit_code code)
 {
-    fprintf(to, "usage: tlsfloor report " REPORT_ARGUMENTS "\n");
+    fprintf(to, "usage: tlsfloor report " REPORT_ARGUMENTS "\n"
+                "    TIME: an age as 30d or 12h, a day as 2026-11-01, or a time as 2026-11-01T08:00:00Z\n");
     return code;
 }
 

@@ -80,8 +80,8 @@ const struct route route_mail_upgrade = {"mail", {&step_mint, &step_terminate, &
 const struct route route_mail_repeat = {"mail", {&step_dial, &step_approach, &step_dialogue, NULL}};
 
 /* Verdicts. */
-const struct route route_upgrade = {"upgrade",
-                                    {&step_originate, &step_mint, &step_terminate, &step_carry, NULL}};
+const struct route route_upgrade = {
+    "upgrade", {&step_originate, &step_mint, &step_terminate, &step_overhear, &step_carry, NULL}};
 /* The same, where requests get fields of ours: what is said inside is read. */
 static const struct route route_upgrade_http = {
     "upgrade", {&step_originate, &step_mint, &step_terminate, &step_within, &step_request, NULL}};

@@ -74,8 +74,8 @@ static void write_refusal(struct session *s, enum journal_kind kind)
         write_record(s, kind);
 }
 
-/* What software that is, and whether a hello below the floor is a stray one. A stack that is known not to do
- * better has not just done so: that was another program on the same machine. */
+/* What software that is, and whether a hello below the floor is a stray one: it says so itself (RFC 7507), or
+ * the same source does better. */
 static void recognise(struct session *s)
 {
     struct tf_facts *facts = session_facts(s);
@@ -84,13 +84,12 @@ static void recognise(struct session *s)
     if (hello == NULL || tf_client_is_healthy(hello))
         return;
     counters_family(&s->loop->counters, facts->client.family);
-    enum tf_client_ability ability = tf_client_info(facts->client.family)->ability;
     bool is_stray =
         acquaintances_note_below(s->loop->setting->acquaintances, &facts->source, tf_policy_host(facts),
                                  (int64_t)uv_now(&s->loop->uv), s->conf->tf.inventory.fallback_ms);
     enum tf_leaf kind;
     facts->is_fallback = tf_inside_choose(hello, &kind) == TF_REASON_CLIENT_FALLBACK ||
-                         (is_stray && ability != TF_CLIENT_UNABLE && ability != TF_CLIENT_UPDATE);
+                         (is_stray && tf_client_may_do_better(facts->client.family));
 }
 
 /* A client at or above TLS 1.2. It is news only now and then, when more is known of its source, or when a
@@ -101,9 +100,9 @@ static void note_healthy(struct session *s, bool has_record)
     const struct setting *setting = s->loop->setting;
     if (!facts->has_hello || !tf_client_is_healthy(&facts->hello))
         return;
-    uint64_t count = acquaintances_note_healthy(
-        setting->acquaintances, &facts->source, tf_policy_host(facts), (int64_t)uv_now(&s->loop->uv),
-        s->conf->tf.inventory.fallback_ms, tf_version_rank(facts->hello.max_version) < TF_TLS13);
+    uint64_t count = acquaintances_note_healthy(setting->acquaintances, &facts->source, tf_policy_host(facts),
+                                                (int64_t)uv_now(&s->loop->uv),
+                                                tf_version_rank(facts->hello.max_version) < TF_TLS13);
     if (count == 0 || has_record || setting->inventory == NULL)
         return;
     struct tf_sighting sighting = sighting_of(s, count);

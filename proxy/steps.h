@@ -41,7 +41,7 @@ extern const struct step step_secure, step_originate, step_mint, step_terminate,
 /* steps_page.c: a person is told */
 extern const struct step step_page;
 /* steps_flow.c: bytes flow, or do not */
-extern const struct step step_relay, step_carry, step_refuse;
+extern const struct step step_relay, step_carry, step_overhear, step_refuse;
 
 /* Writes facts->detail where that is no fixed sentence; note_why takes what was written into use. */
 static inline struct tf_writer why_writer(struct session *s)

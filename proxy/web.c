@@ -1,32 +1,19 @@
-/* The files of proxy/web/, put into the program by the assembler as those of
- * conf/m365/ are (endpoints_builtin.c). */
+/* The files of proxy/web/. */
 #include "web.h"
 
-/* Defines web_NAME, the bytes of a file, and web_NAME_size, their number. */
-#define EMBED(name, file)                                                                                    \
-    __asm__(".pushsection .rodata\n"                                                                         \
-            "web_" #name ":\n"                                                                               \
-            ".incbin \"proxy/web/" file "\"\n"                                                               \
-            "web_" #name "_end:\n"                                                                           \
-            ".balign 4\n"                                                                                    \
-            "web_" #name "_size: .long web_" #name "_end - web_" #name "\n"                                  \
-            ".globl web_" #name ", web_" #name "_size\n"                                                     \
-            ".hidden web_" #name ", web_" #name "_size\n"                                                    \
-            ".popsection\n");                                                                                \
-    extern const char web_##name[] __attribute__((visibility("hidden")));                                    \
-    extern const uint32_t web_##name##_size __attribute__((visibility("hidden")))
+#include "embed.h"
 
-EMBED(page, "index.html");
-EMBED(style, "style.css");
-EMBED(icon, "icon.svg");
-EMBED(theme, "theme.js");
-EMBED(app, "app.js");
-EMBED(api, "api.js");
-EMBED(chart, "chart.js");
-EMBED(clients, "clients.js");
-EMBED(dom, "dom.js");
-EMBED(gateway, "gateway.js");
-EMBED(live, "live.js");
+EMBED(web_page, "proxy/web/index.html");
+EMBED(web_style, "proxy/web/style.css");
+EMBED(web_icon, "proxy/web/icon.svg");
+EMBED(web_theme, "proxy/web/theme.js");
+EMBED(web_app, "proxy/web/app.js");
+EMBED(web_api, "proxy/web/api.js");
+EMBED(web_chart, "proxy/web/chart.js");
+EMBED(web_clients, "proxy/web/clients.js");
+EMBED(web_dom, "proxy/web/dom.js");
+EMBED(web_gateway, "proxy/web/gateway.js");
+EMBED(web_live, "proxy/web/live.js");
 
 #define SCRIPT "text/javascript; charset=utf-8"
 

@@ -89,11 +89,13 @@ static int decode(const char *text, uint32_t value)
 
 static int refuse(const char *text)
 {
-    const struct tf_winhttp_protocol *p;
     struct tf_suggestion nearest = {.unknown = tf_text_of(text)};
     uint32_t meant;
-    for (size_t i = 0; (p = tf_winhttp_protocol(i)); i++)
-        tf_suggest(&nearest, p->name);
+    size_t i = 0;
+    while (tf_winhttp_protocol(i))
+        i++;
+    while (i-- > 0) /* of those equally near, the newest */
+        tf_suggest(&nearest, tf_winhttp_protocol(i)->name);
     fprintf(stderr, "tlsfloor winhttp: '%s' is neither a value of 32 bits nor a protocol", text);
     if (tf_winhttp_is_bare_hex(nearest.unknown, &meant))
         fprintf(stderr, "; did you mean 0x%s?\n", text);

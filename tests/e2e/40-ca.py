@@ -196,6 +196,17 @@ def export_prints_the_certificate_and_nothing_else():
 
 
 @story
+def help_lists_who_may_be_told_to_trust_it():
+    text = run_client(program(), "ca", "--help").output
+    listed = re.search(r"WHAT is to trust it: (.*)", text)[1].split(", ")
+    check(len(listed) > 10, f"only {listed}")
+    with Home() as home:
+        home.run("init")
+        for name in listed:
+            home.run("export", "--for", name)
+
+
+@story
 def export_to_a_file_is_whole_or_not_at_all():
     with Home() as home:
         home.run("init")

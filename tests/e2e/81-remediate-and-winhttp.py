@@ -108,7 +108,7 @@ def every_family_is_explained_and_its_rule_can_be_written():
         f.write("[listener proxy]\nlisten = 127.0.0.1:0\nkind = connect\n" + "".join(rules))
         f.flush()
         check(len(rules) > 15, f"there are only {len(rules)} rules")
-        ask("check", "-c", f.name)
+        check("no longer applies" not in ask("check", "-c", f.name), "check takes them, and none has ended")
 
 
 @story
@@ -159,6 +159,24 @@ def the_demo_shows_every_state_of_a_client():
     check_in("for 10 s; with tests/demo --stay until Ctrl-C", result.output, "how long the dashboard is there")
     check_in("11 left to fix (5 blocked, 1 would be blocked, 5 upgraded)", result.output, "the report")
     check_in("fixed since", result.output, "the report")
+
+
+@story
+def the_demo_takes_SIGTERM_as_Ctrl_C():
+    command = ["tests/demo", "--stay", "--port", "0"]
+    with tempfile.TemporaryDirectory() as temporary:
+        environment = {**os.environ, "TMPDIR": temporary}
+        demo = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        for line in demo.stdout:
+            if " passed on, " in line:
+                break
+        demo.terminate()
+        rest, _ = demo.communicate(timeout=60)
+        check_in("$ tlsfloor report", rest, "what it goes on with")
+        check_equal(demo.returncode, 0, "exit code")
+        gateways = subprocess.run(["pgrep", "-f", temporary], check=False, capture_output=True, text=True)
+        check_equal(gateways.stdout, "", "processes that it leaves")
+        check_equal(os.listdir(temporary), [], "files that it leaves")
 
 
 run_stories()

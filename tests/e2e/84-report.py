@@ -267,6 +267,7 @@ def roll_ups_count_what_they_stand_for():
 
 @story
 def since_takes_days_hours_dates_and_times():
+    check_in("an age as 30d or 12h, a day as 2026-11-01", report("--help")[0], "the help")
     data = line(source="192.0.2.1", time="2020-01-01T00:00:00.000Z")
     data += line(source="192.0.2.2", time="2020-01-03T00:00:00.000Z")
     with Log("block.log", data) as block:

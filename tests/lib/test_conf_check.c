@@ -260,6 +260,9 @@ static void an_admin_address_that_others_reach_is_warned_of(void **state)
         snprintf(lines, sizeof lines, STAGE_LISTENER "[admin]\nlisten = %s\n", closed[i]);
         assert_fine(&s, lines);
     }
+    /* What could not be read is not judged. */
+    assert_refused(&s, STAGE_LISTENER "[admin]\nlisten = 9180\n", "error t.ini:4: [admin] listen = 9180: ");
+    assert_null(strstr(s.text, "warning"));
 }
 
 static void a_rule_that_cannot_be_read_hides_no_other(void **state)

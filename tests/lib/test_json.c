@@ -53,10 +53,24 @@ static void bytes_that_could_break_a_page_are_escaped(void **state)
     assert_string("</script>&'", 11, "\"\\u003c/script\\u003e\\u0026\\u0027\"");
 }
 
-static void utf8_is_escaped_byte_by_byte(void **state)
+static void letters_in_utf8_stay_letters(void **state)
 {
     (void)state;
-    assert_string("\xe2\x80\xa8", 3, "\"\\u00e2\\u0080\\u00a8\"");
+    assert_string("J\xc3\xbcrgen", 7, "\"J\\u00fcrgen\"");
+    assert_string("\xe2\x80\xa8", 3, "\"\\u2028\"");
+    assert_string("\xf0\x9f\x96\xa8", 4, "\"\\ud83d\\udda8\"");
+}
+
+/* Cut, overlong, a surrogate, beyond the last character, a lone continuation. */
+static void bytes_that_are_no_utf8_are_escaped_each(void **state)
+{
+    (void)state;
+    assert_string("\xe2\x80", 2, "\"\\u00e2\\u0080\"");
+    assert_string("\xc0\xaf", 2, "\"\\u00c0\\u00af\"");
+    assert_string("\xed\xa0\x80", 3, "\"\\u00ed\\u00a0\\u0080\"");
+    assert_string("\xf4\x90\x80\x80", 4, "\"\\u00f4\\u0090\\u0080\\u0080\"");
+    assert_string("\xbf!", 2, "\"\\u00bf!\"");
+    assert_string("\xff", 1, "\"\\u00ff\"");
 }
 
 static void every_byte_makes_a_valid_string(void **state)
@@ -121,7 +135,8 @@ int main(void)
         cmocka_unit_test(quotes_and_backslashes_are_escaped),
         cmocka_unit_test(bytes_that_could_break_a_line_or_a_terminal_are_escaped),
         cmocka_unit_test(bytes_that_could_break_a_page_are_escaped),
-        cmocka_unit_test(utf8_is_escaped_byte_by_byte),
+        cmocka_unit_test(letters_in_utf8_stay_letters),
+        cmocka_unit_test(bytes_that_are_no_utf8_are_escaped_each),
         cmocka_unit_test(every_byte_makes_a_valid_string),
         cmocka_unit_test(an_object_has_commas_between_its_members_only),
         cmocka_unit_test(an_empty_object_is_two_braces),

@@ -88,7 +88,7 @@ static void what_a_peer_says_is_escaped(void **state)
     client.user_agent = HOSTILE;
     write_json(&report);
     assert_written(
-        "\"user_agent\":\"\\u003cscript\\u003e\\\"\\u0027\\u0026\\u001b[31m\\u00e2\\u0080\\u00a8,=1+1\"");
+        "\"user_agent\":\"\\u003cscript\\u003e\\\"\\u0027\\u0026\\u001b[31m\\u2028,=1+1\"");
     for (size_t i = 0; i + 1 < written_len; i++)
         assert_true(written[i] >= ' ' && written[i] <= '~');
 }

@@ -225,13 +225,13 @@ static void at_a_floor_of_1_3_it_is_said_that_who_is_fixed_may_have_two_rows(voi
     (void)state;
     report.states[TF_STATE_FIXED] = 1;
     write_text(&report, 80);
-    assert_not_written("one more row");
+    assert_not_written("has a second row");
     report.floor = TF_TLS13;
     write_text(&report, 80);
-    assert_written("one more row");
+    assert_written("has a second row");
     report.states[TF_STATE_FIXED] = 0;
     write_text(&report, 80);
-    assert_not_written("one more row");
+    assert_not_written("has a second row");
 }
 
 static void what_was_read_and_what_was_not_understood_is_told(void **state)

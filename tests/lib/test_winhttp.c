@@ -38,18 +38,21 @@ static void a_protocol_may_be_written_as_people_write_it(void **state)
 {
     static const char *const ways[] = {"TLS1.2", "TLSv1.2", "tls1.2", "TLS 1.2", "tlsV1.2", "1.2"};
     static const char *const ssl[] = {"SSL3", "SSLv3", "ssl 3", "SSL3.0", "SSLv3.0", "sslv3"};
+    static const char *const tls10[] = {"TLSv1", "TLS1", "TLSv1.0", "TLS 1.0"};
     (void)state;
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         assert_int_equal(sum_of((const char *[]){ways[i], NULL}), TF_WINHTTP_TLS12);
+    for (size_t i = 0; i < sizeof tls10 / sizeof *tls10; i++)
+        assert_int_equal(sum_of((const char *[]){tls10[i], NULL}), TF_WINHTTP_TLS10);
     for (size_t i = 0; i < sizeof ssl / sizeof *ssl; i++)
         assert_int_equal(sum_of((const char *[]){ssl[i], NULL}), TF_WINHTTP_SSL3);
 }
 
 static void what_is_no_protocol_is_none(void **state)
 {
-    static const char *const bad[] = {"",     "TLS",   "TLS1.4", "TLSv",     "SSL1.2", "TLS3.0",   "3.0",
-                                      "2",    "1",     "SSL",    "TLSv 1.2", "1.22",   "TLS 1.2 ", "DTLS1.2",
-                                      "TLS1", "0xA80", "SSL3.",  "TLS  1.2", "."};
+    static const char *const bad[] = {
+        "",         "TLS",  "TLS1.4",   "TLSv",    "SSL1.2", "TLS3.0", "3.0",   "2",     "1",        "SSL",
+        "TLSv 1.2", "1.22", "TLS 1.2 ", "DTLS1.2", "TLSv2",  "TLSv3",  "0xA80", "SSL3.", "TLS  1.2", "."};
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (tf_winhttp_protocol_parse(tf_text_of(bad[i])))

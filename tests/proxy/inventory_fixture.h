@@ -3,6 +3,7 @@
 #define INVENTORY_FIXTURE_H
 
 #include "../../proxy/inventory_store.h"
+#include "own_directory.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,28 +16,6 @@
 #define FILE_NAME "clients.db"
 
 enum { CLIENTS = 100, DESTINATIONS = 8 };
-
-/* Each test works in a directory of its own. */
-static int home;
-
-static inline int enter_directory(void **state)
-{
-    static char directory[64];
-    *state = directory;
-    snprintf(directory, sizeof directory, "/tmp/test_inventory.XXXXXX");
-    home = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return home >= 0 && mkdtemp(directory) != NULL && chdir(directory) == 0 ? 0 : -1;
-}
-
-static inline int leave_directory(void **state)
-{
-    char command[128];
-    umount2("disk", MNT_DETACH); /* in case that a test failed before it did so */
-    snprintf(command, sizeof command, "rm -rf %s", (const char *)*state);
-    int rc = fchdir(home);
-    close(home);
-    return rc == 0 ? system(command) : -1;
-}
 
 /* A refusal of a client that offers so much; at a second of 2026, or of any time. */
 static inline struct tf_sighting sighting_of(const char *source, const char *host, uint16_t version,

@@ -4,6 +4,7 @@
 #define JOURNAL_STAGE_H
 
 #include "../../proxy/sink.h"
+#include "own_directory.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -15,28 +16,6 @@
 #include <unistd.h>
 
 enum { LONG_MS = 10000, QUEUE = 64 * 1024 };
-
-/* Each test works in a directory of its own. */
-static int home;
-
-static inline int enter_directory(void **state)
-{
-    static char directory[64];
-    *state = directory;
-    snprintf(directory, sizeof directory, "/tmp/test_journal.XXXXXX");
-    home = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return home >= 0 && mkdtemp(directory) != NULL && chdir(directory) == 0 ? 0 : -1;
-}
-
-static inline int leave_directory(void **state)
-{
-    char command[128];
-    umount2("disk", MNT_DETACH); /* in case that a test failed before it did so */
-    snprintf(command, sizeof command, "rm -rf %s", (const char *)*state);
-    int rc = fchdir(home);
-    close(home);
-    return rc == 0 ? system(command) : -1;
-}
 
 static inline struct journal *open_journal(const char *path, size_t bytes)
 {

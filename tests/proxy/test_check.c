@@ -129,6 +129,31 @@ static void a_log_file_that_is_called_like_a_sink_is_warned_of(void **state)
     assert_string_equal(o.err, "");
 }
 
+static void a_syslog_host_that_does_not_resolve_is_an_error(void **state)
+{
+    (void)state;
+    assert_int_equal(check_log_file("block", "syslog:no-such-host.invalid:514"), 1);
+    assert_has(o.err, ":4: [log] block: no-such-host.invalid: ");
+    assert_has(o.err, "; write a name that resolves, or an address\n");
+    assert_int_equal(check_log_file("access", "syslog:tcp:no-such-host.invalid:514"), 1);
+    assert_has(o.err, ":4: [log] access: no-such-host.invalid: ");
+    assert_int_equal(check_log_file("block", "syslog:127.0.0.1:514"), 0);
+    assert_int_equal(check_log_file("block", "syslog:tcp:[::1]:514"), 0);
+    assert_string_equal(o.err, "");
+}
+
+static void what_to_keep_in_mind_is_noted(void **state)
+{
+    static const char text[] = "[listener a]\nlisten = 127.0.0.1:1\n";
+    char *file = stage_file(text, sizeof text - 1);
+    (void)state;
+    setenv("TLSFLOOR_LISTENER_B_LISTEN", "127.0.0.1:2", 1);
+    assert_int_equal(check("-c", file, NULL), 0);
+    unsetenv("TLSFLOOR_LISTENER_B_LISTEN");
+    unlink(file);
+    assert_has(o.err, "note: makes a listener b that is not in the file\n");
+}
+
 /* As a user who is not root, since root may write everywhere. */
 static void log_files_that_are_not_ours_are_warned_of(void **state)
 {
@@ -215,6 +240,8 @@ int main(void)
         cmocka_unit_test(help_is_printed_and_is_0),
         cmocka_unit_test(log_files_that_cannot_be_made_are_errors),
         cmocka_unit_test(a_log_file_that_is_called_like_a_sink_is_warned_of),
+        cmocka_unit_test(a_syslog_host_that_does_not_resolve_is_an_error),
+        cmocka_unit_test(what_to_keep_in_mind_is_noted),
         cmocka_unit_test(log_files_that_are_not_ours_are_warned_of),
         cmocka_unit_test(an_inventory_that_cannot_be_used_is_an_error),
         cmocka_unit_test(an_inventory_that_is_to_be_made_is_fine_and_not_made),

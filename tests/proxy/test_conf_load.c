@@ -348,6 +348,56 @@ static void warnings_do_not_stop_a_load(void **state)
     conf_unref(c);
 }
 
+static void notes_are_for_those_who_ask(void **state)
+{
+    (void)state;
+    setenv("TLSFLOOR_LISTENER_B_LISTEN", "127.0.0.1:2", 1);
+    assert_loads(LISTENER);
+    unsetenv("TLSFLOOR_LISTENER_B_LISTEN");
+}
+
+static struct conf *load_options(const char *text, const struct conf_option *options, bool *is_usage)
+{
+    char *file = stage_file(text, strlen(text));
+    FILE *errors = fmemopen(said, sizeof said, "w");
+    said[0] = '\0';
+    struct conf *c = conf_load_with_options(file, options, errors, is_usage);
+    fclose(errors);
+    unlink(file);
+    return c;
+}
+
+static void options_count_more_than_file_and_environment(void **state)
+{
+    static const struct conf_option options[] = {
+        {"--floor", "floor", "minimum", "1.3"}, {"--mode", "floor", "mode", NULL}, {NULL, NULL, NULL, NULL}};
+    bool is_usage;
+    (void)state;
+    setenv("TLSFLOOR_FLOOR_MINIMUM", "1.2", 1);
+    struct conf *c = load_options(LISTENER "[floor]\nminimum = 1.2\nmode = monitor\n", options, &is_usage);
+    unsetenv("TLSFLOOR_FLOOR_MINIMUM");
+    assert_non_null(c);
+    assert_string_equal(said, "");
+    assert_false(is_usage);
+    assert_int_equal(c->tf.policy.floor, TF_TLS13);
+    assert_true(c->tf.policy.monitor);
+    assert_int_equal(tf_conf_origin(&c->tf, "floor", "mode")->source, TF_FROM_FILE);
+    conf_unref(c);
+}
+
+static void an_option_is_named_where_it_is_wrong(void **state)
+{
+    static const struct conf_option options[] = {{"--floor", "floor", "minimum", "9"},
+                                                 {NULL, NULL, NULL, NULL}};
+    bool is_usage;
+    (void)state;
+    assert_null(load_options(LISTENER, options, &is_usage));
+    assert_true(is_usage);
+    assert_memory_equal(said, "--floor: [floor] minimum = 9: ", 30);
+    assert_null(load_options("[floor]\nminimum = 1.2\n", options + 1, &is_usage));
+    assert_false(is_usage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +421,9 @@ int main(void)
         cmocka_unit_test(the_endpoint_set_comes_with_the_snapshot),
         cmocka_unit_test(an_endpoint_set_that_cannot_be_read_is_an_error_of_its_key),
         cmocka_unit_test(warnings_do_not_stop_a_load),
+        cmocka_unit_test(notes_are_for_those_who_ask),
+        cmocka_unit_test(options_count_more_than_file_and_environment),
+        cmocka_unit_test(an_option_is_named_where_it_is_wrong),
     };
     return cmocka_run_group_tests_name("conf_load", tests, NULL, NULL);
 }

@@ -266,7 +266,7 @@ static bool is_marked(struct acquaintances *a, const char *source)
     struct tf_addr address;
     assert_true(tf_addr_parse(source, strlen(source), &address));
     later_ms += 3600000;
-    return acquaintances_note_healthy(a, &address, "a.test", later_ms, 1000, false) > 0;
+    return acquaintances_note_healthy(a, &address, "a.test", later_ms, false) > 0;
 }
 
 static void acquaintances_are_told_of_legacy_clients(void **state)

@@ -364,6 +364,7 @@ static void a_database_of_another_program_is_left_alone(void **state)
     (void)state;
     change_file("CREATE TABLE bookmarks (url)");
     assert_refused("another program");
+    assert_int_equal(access(FILE_NAME ".lock", F_OK), -1);
 }
 
 static void rows_that_make_no_sense_are_refused(void **state)

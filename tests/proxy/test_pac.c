@@ -15,14 +15,9 @@
 static struct output o;
 static char *file;
 
-/* Options are handed on as variables, which must not outlive a call. */
 static int forget(void **state)
 {
-    static const char *const variables[] = {"TLSFLOOR_PAC_KIND", "TLSFLOOR_PAC_DIRECT", "TLSFLOOR_PAC_PROXY",
-                                            "TLSFLOOR_PAC_CLIENTS"};
     (void)state;
-    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
-        unsetenv(variables[i]);
     if (file)
         unlink(file);
     file = NULL;
@@ -98,12 +93,25 @@ static void what_is_wrong_is_told_and_nothing_is_printed(void **state)
     assert_int_equal(RUN("-c", file), 1);
     assert_has(o.err,
                "no listener of kind connect is at an address that browsers could go to; write --proxy");
-    assert_int_equal(RUN("-c", file, "--proxy", "nowhere"), 1);
-    assert_has(o.err, "environment TLSFLOOR_PAC_PROXY: [pac] proxy: nowhere is no proxy");
     forget(NULL);
-    configure(LISTENER);
-    assert_int_equal(RUN("-c", file, "--kind", "legacy"), 1);
+    configure(LISTENER "[pac]\nkind = legacy\n");
+    assert_int_equal(RUN("-c", file), 1);
     assert_has(o.err, "[pac] has kind but no clients");
+    assert_string_equal(o.out, "");
+}
+
+static void an_option_that_is_wrong_is_named(void **state)
+{
+    (void)state;
+    configure("[listener proxy]\nlisten = 127.0.0.1:3128\n");
+    assert_int_equal(RUN("-c", file, "--proxy", "nowhere"), 2);
+    assert_memory_equal(o.err, "--proxy: [pac] proxy: nowhere is no proxy", 41);
+    assert_int_equal(RUN("-c", file, "--kind", "foo"), 2);
+    assert_string_equal(o.err,
+                        "--kind: [pac] kind = foo: there is no such choice; write gateway or legacy\n");
+    assert_int_equal(RUN("-c", file, "--kind", "legacy"), 2);
+    assert_has(o.err, "--kind: [pac] has kind but no clients; write the addresses and blocks that legacy "
+                      "clients have\n");
     assert_string_equal(o.out, "");
 }
 
@@ -114,6 +122,10 @@ static void a_proxy_that_others_cannot_reach_is_warned_of(void **state)
     assert_int_equal(RUN("-c", file), 0);
     assert_has(o.err, "warning: the proxy is this machine itself");
     assert_has(o.out, "PROXY 127.0.0.1:3128");
+    assert_int_equal(RUN("-c", file, "--kind", "legacy", "--clients", "10.0.0.0/8"), 0);
+    char *warning = strstr(o.err, "warning: ");
+    assert_non_null(warning);
+    assert_null(strstr(warning + 1, "warning: "));
     assert_int_equal(RUN("-c", file, "--proxy", "127.0.0.1:3128"), 0); /* somebody means it */
     assert_string_equal(o.err, "");
 }
@@ -158,6 +170,7 @@ int main(void)
         TEST(kind_legacy_has_the_clients_and_no_endpoints),
         TEST(the_set_of_another_cloud_is_taken_where_it_is_configured),
         TEST(what_is_wrong_is_told_and_nothing_is_printed),
+        TEST(an_option_that_is_wrong_is_named),
         TEST(a_proxy_that_others_cannot_reach_is_warned_of),
         TEST(wrong_usage_is_told),
         TEST(a_script_that_cannot_be_written_is_a_finding),

@@ -53,6 +53,8 @@ static void steps_article_dates_and_rule_are_printed(void **state)
     assert_has(o.out, "\n  1. Install Service Pack 1");
     assert_has(o.out, "tlsfloor remediate --client schannel-win7 --reg tls12.reg\n");
     assert_has(o.out, "  [rule schannel-win7]\n");
+    assert_has(o.out, "  until = 20");
+    assert_has(o.out, "  owner = your team ;");
     assert_has(o.out, "tlsfloor ca export --for windows\n");
     assert_has(o.out, "  2020-10-15  off in Microsoft 365");
     assert_has(o.out, "https://support.microsoft.com/help/3140245\n");
@@ -85,6 +87,31 @@ static void an_unknown_family_gets_the_nearest_one(void **state)
     assert_has(o.err, "there is no family 'schanel-win7'; did you mean schannel-win7?\n");
     assert_has(o.err, "remediate --list");
     assert_int_equal(RUN("--client", ""), 2);
+}
+
+static void a_word_lists_the_families_that_it_may_mean(void **state)
+{
+    static const char *const words[][3] = {
+        {"printer", "embedded-openssl "},
+        {"win7", "schannel-win7 ", "ie-win7 "},
+        {"Windows 7", "schannel-win7 ", "ie-win7 "},
+        {"android", "android-le-4.3 ", "android-java-tls10 "},
+        {"java", "java-6 ", "java-7 "},
+        {"XP", "ie-xp "},
+        {"office", "office-online-server "},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        assert_int_equal(RUN("--client", words[i][0]), 2);
+        assert_string_equal(o.out, "");
+        assert_has(o.err, "'; did you mean one of these?\n");
+        for (size_t k = 1; k < 3 && words[i][k]; k++)
+            assert_has(o.err, words[i][k]);
+        assert_has(o.err, "remediate --list");
+    }
+    /* Within a word it means nothing. */
+    assert_int_equal(RUN("--client", "rinter"), 2);
+    assert_null(strstr(o.err, "embedded-openssl"));
 }
 
 static void no_line_is_too_wide_for_a_terminal(void **state)
@@ -181,7 +208,7 @@ static void a_file_that_cannot_be_written_is_a_finding(void **state)
 static void where_a_registry_does_not_help_none_is_written(void **state)
 {
     (void)state;
-    assert_int_equal(RUN("--client", "java-6", "--reg", "-"), 2);
+    assert_int_equal(RUN("--client", "java-6", "--reg", "-"), 1);
     assert_string_equal(o.out, "");
     assert_has(o.err, "for java-6, nothing in a registry helps");
 }
@@ -230,6 +257,7 @@ int main(void)
         cmocka_unit_test(who_cannot_be_upgraded_is_promised_nothing),
         cmocka_unit_test(a_family_is_found_in_any_case_and_by_its_name),
         cmocka_unit_test(an_unknown_family_gets_the_nearest_one),
+        cmocka_unit_test(a_word_lists_the_families_that_it_may_mean),
         cmocka_unit_test(no_line_is_too_wide_for_a_terminal),
         cmocka_unit_test(the_ca_can_be_exported_for_whoever_is_to_trust_it),
         cmocka_unit_test(the_list_has_every_family),

@@ -111,6 +111,8 @@ static void wrong_input_is_explained(void **state)
     }
     assert_int_equal(run("TLS1.22", NULL, NULL), 2);
     assert_has(o.err, "did you mean TLS 1.2?");
+    assert_int_equal(run("TLS1.4", NULL, NULL), 2);
+    assert_has(o.err, "did you mean TLS 1.3?");
     assert_int_equal(run("0xA80", "0x800", NULL), 2);
     assert_has(o.err, "one value at a time");
     assert_int_equal(run("TLS1.2", "0x800", NULL), 2);
