@@ -207,7 +207,7 @@ static void report_unknown_key(struct tf_conf_load *load, struct tf_text key, co
 {
     const struct tf_section_info *info = load->section->info;
     struct tf_suggestion near = {.unknown = key};
-    char keys[400];
+    char keys[500];
     struct tf_writer w = tf_writer_of(keys, sizeof keys - 1);
 
     for (size_t i = 0; i < info->key_count; i++)

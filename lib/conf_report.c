@@ -29,7 +29,7 @@ void tf_put_origin(struct tf_writer *w, const struct tf_origin *origin)
 
 void tf_put_parts(struct tf_writer *w, const char *const *parts)
 {
-    enum { LONGEST = 400 };
+    enum { LONGEST = 500 };
 
     for (; *parts; parts++) {
         size_t n = strlen(*parts);
@@ -42,7 +42,7 @@ void tf_put_parts(struct tf_writer *w, const char *const *parts)
 void tf_report(struct tf_conf_load *load, enum tf_severity severity, const struct tf_origin *at,
                const char *const *parts)
 {
-    char sentence[1024];
+    char sentence[1280];
     struct tf_writer w = tf_writer_of(sentence, sizeof sentence - 1);
     tf_put_parts(&w, parts);
     sentence[w.len] = '\0';

@@ -1,6 +1,6 @@
 /* A front: the dialogue in which a client says where it wants to go, as a
  * pure function of bytes. A front is one const struct, one file, one test,
- * and one row in the table of routes (`proxy/session.c`). */
+ * and one row in the table of routes (`proxy/routes.c`). */
 #ifndef TF_FRONT_H
 #define TF_FRONT_H
 

@@ -16,7 +16,7 @@ void tf_put_html_text(struct tf_writer *w, const char *text, size_t room)
     for (size_t end = w->len + room; *text != '\0' && w->len < end;) {
         uint32_t character;
         size_t n = tf_utf8_take(text, TF_UTF8_MAX, &character); /* the NUL ends it earlier */
-        if (n > 0 && character >= 0xa0)
+        if (n > 0 && tf_text_shown(text, n) > 0)
             put_reference(w, character);
         else if (*text < ' ' || *text > '~')
             tf_put_char(w, '?');

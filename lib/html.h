@@ -9,7 +9,8 @@
 
 /* Text that may stand between tags, and in quoted attributes: markup is escaped, letters beyond ASCII come as
  * character references, so that every browser reads them whatever it takes the page's encoding for, and what
- * is neither, or no UTF-8, is '?'. Cut where it takes more than about `room`. */
+ * is neither, no UTF-8, or not to be seen (bidirectional overrides are not), is '?'. Cut where it takes more
+ * than about `room`. */
 void tf_put_html_text(struct tf_writer *w, const char *text, size_t room);
 
 #endif

@@ -95,6 +95,12 @@ void tf_json_key(struct tf_json *j, const char *key)
     tf_put_text(j->w, "\":");
 }
 
+struct tf_json tf_json_object(struct tf_json *j, const char *key)
+{
+    tf_json_key(j, key);
+    return tf_json_open(j->w);
+}
+
 void tf_json_text(struct tf_json *j, const char *key, const char *value)
 {
     tf_json_bytes(j, key, value, strlen(value));
@@ -112,8 +118,20 @@ void tf_json_u64(struct tf_json *j, const char *key, uint64_t v)
     tf_put_u64(j->w, v);
 }
 
+void tf_json_i64(struct tf_json *j, const char *key, int64_t v)
+{
+    tf_json_key(j, key);
+    tf_put_i64(j->w, v);
+}
+
 void tf_json_bool(struct tf_json *j, const char *key, bool v)
 {
     tf_json_key(j, key);
     tf_put_text(j->w, v ? "true" : "false");
+}
+
+void tf_json_null(struct tf_json *j, const char *key)
+{
+    tf_json_key(j, key);
+    tf_put_text(j->w, "null");
 }

@@ -14,13 +14,17 @@ struct tf_json {
 };
 
 struct tf_json tf_json_open(struct tf_writer *w); /* writes `{` */
-void tf_json_close(struct tf_json *j);            /* writes `}` */
+/* A member that is an object: comma, key and `{`. Goes on with what it returns until that is closed. */
+struct tf_json tf_json_object(struct tf_json *j, const char *key);
+void tf_json_close(struct tf_json *j); /* writes `}` */
 /* Comma and key; the value is the caller's. Keys are ours: they are written as they are. */
 void tf_json_key(struct tf_json *j, const char *key);
 void tf_json_text(struct tf_json *j, const char *key, const char *value);
 void tf_json_bytes(struct tf_json *j, const char *key, const void *p, size_t n);
 void tf_json_u64(struct tf_json *j, const char *key, uint64_t v);
+void tf_json_i64(struct tf_json *j, const char *key, int64_t v);
 void tf_json_bool(struct tf_json *j, const char *key, bool v);
+void tf_json_null(struct tf_json *j, const char *key);
 void tf_put_json_string(struct tf_writer *w, const void *p, size_t n); /* quoted and escaped */
 
 #endif

@@ -129,6 +129,8 @@ static char take_escape(struct tf_text *rest)
     for (size_t i = 2; i < size; i++)
         code = code * 16 + tf_ascii_hex(rest->p[i]) % 16;
     *rest = (struct tf_text){rest->p + size, rest->n - size};
+    if (code >> 10 == 0xd800 >> 10 && tf_text_begins(*rest, "\\u") && rest->n >= 6) /* its other half */
+        *rest = (struct tf_text){rest->p + 6, rest->n - 6};
     if (letter == 'u')
         return code < 0x80 ? (char)code : '?';
     return letter == '"' || letter == '\\' || letter == '/' ? letter : '?';

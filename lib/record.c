@@ -3,7 +3,7 @@
  * has four parts: what happened, who wanted where, what the two sides said
  * in their hellos, and how it ended. */
 #include "record.h"
-#include "json.h"
+#include "json_fields.h"
 #include "suites.h"
 #include "w3c.h"
 
@@ -30,34 +30,10 @@ static void put_name(struct tf_json *j, const char *key, const char *name)
     put_cut(j, key, name, NAME_CUT);
 }
 
-static void put_short_version(struct tf_json *j, const char *key, uint16_t version)
-{
-    tf_json_key(j, key);
-    tf_put_char(j->w, '"');
-    tf_put_short_version(j->w, version);
-    tf_put_char(j->w, '"');
-}
-
-static void put_address(struct tf_json *j, const char *key, const struct tf_addr *a)
-{
-    tf_json_key(j, key);
-    tf_put_char(j->w, '"');
-    tf_put_addr(j->w, a);
-    tf_put_char(j->w, '"');
-}
-
-static void put_instant(struct tf_json *j, const char *key, int64_t unix_us)
-{
-    tf_json_key(j, key);
-    tf_put_char(j->w, '"');
-    tf_put_time(j->w, unix_us);
-    tf_put_char(j->w, '"');
-}
-
 /* The constants of a line: what kind of event this is, in the words of ECS. */
 static void put_kind(struct tf_json *j, const struct tf_facts *facts, const char *action, const char *type)
 {
-    put_instant(j, "@timestamp", facts->started_us);
+    tf_json_time(j, "@timestamp", facts->started_us);
     tf_put_text(j->w, ",\"ecs.version\":\"8.11.0\",\"event.kind\":\"event\",\"event.category\":[\"network\"],"
                       "\"event.type\":[\"connection\",\"");
     tf_put_text(j->w, type);
@@ -101,13 +77,13 @@ static void put_who_and_where(struct tf_json *j, const struct tf_facts *facts)
     if (facts->listener != NULL)
         put_name(j, "observer.ingress.interface.name", facts->listener);
     if (facts->source.family != TF_FAMILY_NONE) {
-        put_address(j, "source.ip", &facts->source);
+        tf_json_addr(j, "source.ip", &facts->source);
         tf_json_u64(j, "source.port", facts->source.port);
     }
     if (facts->has_target && !facts->target.is_address)
         tf_json_text(j, "destination.domain", facts->target.host);
     if (destination->family != TF_FAMILY_NONE)
-        put_address(j, "destination.ip", destination);
+        tf_json_addr(j, "destination.ip", destination);
     if (facts->has_target)
         tf_json_u64(j, "destination.port", facts->target.port);
     if (facts->user_agent[0] != '\0')
@@ -117,7 +93,7 @@ static void put_who_and_where(struct tf_json *j, const struct tf_facts *facts)
     if (facts->failed_logins > 0)
         tf_json_u64(j, "tlsfloor.failed_logins", facts->failed_logins);
     if (facts->via.family != TF_FAMILY_NONE)
-        put_address(j, "tlsfloor.via.ip", &facts->via);
+        tf_json_addr(j, "tlsfloor.via.ip", &facts->via);
 }
 
 /* A mail session: versions in the words of Exchange's own logs, and the answer of the server's that people
@@ -161,15 +137,7 @@ static void put_client_hello(struct tf_json *j, const struct tf_hello *hello,
     tf_put_ja4(&ja4, hello, &c->sha256);
     put_digits(j, "tlsfloor.ja4", &ja4);
     if (tf_version_rank(hello->max_version) != 0)
-        put_short_version(j, "tlsfloor.max_version", hello->max_version);
-}
-
-static void put_suite(struct tf_json *j, const char *key, uint16_t suite)
-{
-    tf_json_key(j, key);
-    tf_put_char(j->w, '"');
-    tf_put_suite(j->w, suite);
-    tf_put_char(j->w, '"');
+        tf_json_version(j, "tlsfloor.max_version", hello->max_version);
 }
 
 static void put_server_hello(struct tf_json *j, const struct tf_server_hello *server,
@@ -177,7 +145,7 @@ static void put_server_hello(struct tf_json *j, const struct tf_server_hello *se
 {
     char ja3s_text[DIGITS];
     struct tf_writer ja3s = tf_writer_of(ja3s_text, sizeof ja3s_text);
-    put_suite(j, "tls.cipher", server->cipher);
+    tf_json_suite(j, "tls.cipher", server->cipher);
     tf_put_ja3s(&ja3s, server, &c->md5);
     put_digits(j, "tls.server.ja3s", &ja3s);
 }
@@ -186,11 +154,11 @@ static void put_hellos(struct tf_json *j, const struct tf_facts *facts, const st
 {
     uint16_t version = tf_record_version(facts);
     if (tf_version_rank(version) != 0) {
-        put_short_version(j, "tls.version", version);
+        tf_json_version(j, "tls.version", version);
         tf_json_text(j, "tls.version_protocol", version <= TF_SSL3 ? "ssl" : "tls");
     }
     if (tf_record_is_upgraded(facts) && facts->inside.version != 0) {
-        put_suite(j, "tls.cipher", facts->inside.cipher);
+        tf_json_suite(j, "tls.cipher", facts->inside.cipher);
         tf_json_bool(j, "tls.resumed", facts->inside.resumed);
     } else if (facts->has_server_hello) {
         put_server_hello(j, &facts->server, c);
@@ -205,18 +173,18 @@ static void put_upgrade(struct tf_json *j, const struct tf_facts *facts)
     if (from->version == 0) {
         tf_json_text(j, "tlsfloor.upgrade.from", "plain");
     } else {
-        put_short_version(j, "tlsfloor.upgrade.from", from->version);
-        put_suite(j, "tlsfloor.upgrade.from_cipher", from->cipher);
+        tf_json_version(j, "tlsfloor.upgrade.from", from->version);
+        tf_json_suite(j, "tlsfloor.upgrade.from_cipher", from->cipher);
         tf_json_bool(j, "tlsfloor.upgrade.from_resumed", from->resumed);
     }
-    put_short_version(j, "tlsfloor.upgrade.to", to->version);
-    put_suite(j, "tlsfloor.upgrade.to_cipher", to->cipher);
+    tf_json_version(j, "tlsfloor.upgrade.to", to->version);
+    tf_json_suite(j, "tlsfloor.upgrade.to_cipher", to->cipher);
     tf_json_bool(j, "tlsfloor.upgrade.to_resumed", to->resumed);
 }
 
 static void put_verdict(struct tf_json *j, const struct tf_facts *facts, const struct tf_record_context *c)
 {
-    put_short_version(j, "tlsfloor.floor", c->policy->floor);
+    tf_json_version(j, "tlsfloor.floor", c->policy->floor);
     tf_json_text(j, "tlsfloor.verdict", tf_verdict_name(facts->verdict));
     if (facts->mail != TF_MAIL_NONE)
         put_mail(j, facts);
@@ -358,8 +326,8 @@ static void put_ecs_tail(struct tf_writer *w, const struct tf_repeat *repeat)
     struct tf_json j = {.w = w, .first = false};
     if (repeat != NULL) {
         tf_json_u64(&j, "tlsfloor.repeat.count", repeat->count);
-        put_instant(&j, "tlsfloor.repeat.first", repeat->first_us);
-        put_instant(&j, "tlsfloor.repeat.last", repeat->last_us);
+        tf_json_time(&j, "tlsfloor.repeat.first", repeat->first_us);
+        tf_json_time(&j, "tlsfloor.repeat.last", repeat->last_us);
     }
     tf_json_close(&j);
     tf_put_char(w, '\n');

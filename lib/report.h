@@ -80,10 +80,11 @@ struct tf_report_area {
 /* What was read for it. */
 struct tf_report_input {
     uint64_t files, lines;
-    uint64_t sightings;  /* of them, those that say something of a client's TLS */
+    uint64_t sightings;  /* of them, those that say something of a client's TLS; clients of an inventory */
     uint64_t bad;        /* and those that are no records, or cut */
     char first_bad[256]; /* FILE:LINE of the first; "" */
     bool is_full;        /* there were more clients than the report can hold */
+    bool is_inventory;
 };
 
 struct tf_report {
@@ -94,6 +95,8 @@ struct tf_report {
     const struct tf_report_client *clients; /* what to fix first on top */
     size_t client_count;
     uint64_t states[TF_STATES]; /* clients in each */
+    uint64_t healthy;           /* clients that are not listed: never seen below the floor asked for, */
+    uint64_t older;             /* and not seen since since_us */
     uint64_t counts[TF_OUTCOMES];
     const struct tf_report_day *days; /* one after the other */
     size_t day_count;
@@ -118,7 +121,8 @@ void tf_report_put_json(struct tf_report_sink *to,
                         const struct tf_report *report); /* conf/report.schema.json */
 void tf_report_put_csv(struct tf_report_sink *to, const struct tf_report *report); /* RFC 4180 */
 void tf_report_put_html(struct tf_report_sink *to, const struct tf_report *report);
-/* Lines of at most `width` columns, of 80 to 200; nothing but printable ASCII. */
+/* UTF-8 in lines of at most `width` columns, of 80 to 200; what a terminal would not show as it is, is '?'.
+ */
 void tf_report_put_text(struct tf_report_sink *to, const struct tf_report *report, size_t width);
 
 /* Between the formats: words that are the same in all of them. */
@@ -144,6 +148,12 @@ const char *tf_report_area_title(bool is_m365, enum tf_m365_area area); /* `Team
 const char *tf_report_family_name(enum tf_client_family family);        /* `Java 6`, `unknown` */
 /* What software a client is, worded as a guess where it is one. */
 void tf_put_report_stack(struct tf_writer *w, const struct tf_report_client *client);
+/* The same without what stands behind a comma or in brackets, for where there is no room. */
+void tf_put_report_short_stack(struct tf_writer *w, const struct tf_report_client *client);
+/* `an inventory of 14 clients`, or how many files and lines. */
+void tf_put_report_input(struct tf_writer *w, const struct tf_report_input *input);
+/* `2 clients that ...`: who is known, and not listed. Nothing, and false, where that is nobody. */
+bool tf_put_report_unlisted(struct tf_writer *w, const struct tf_report *report);
 /* What is to be done about a client; "" where that is nothing any more. */
 const char *tf_report_fix(const struct tf_report_client *client);
 /* `HOST:PORT`, with brackets where they are needed; `unknown`. The host is written as it is. */
@@ -152,11 +162,9 @@ void tf_put_report_destination(struct tf_writer *w, const struct tf_report_desti
 bool tf_report_days_left(const struct tf_report *report, const struct tf_rule *rule, int64_t *days);
 void tf_put_report_day(struct tf_writer *w, int32_t day);
 
-/* Pictures of the page, as SVG. */
-void tf_report_put_burn_down_svg(struct tf_report_sink *to, const struct tf_report *report);
-void tf_report_put_stacks_svg(struct tf_report_sink *to, const struct tf_report *report);
-void tf_report_put_areas_svg(struct tf_report_sink *to, const struct tf_report *report);
-/* As text of HTML: markup is escaped, and what is not printable ASCII is '?'. */
-void tf_put_html(struct tf_writer *w, const char *text);
+/* Pictures of the page, as SVG in HTML. */
+void tf_report_draw_burn_down(struct tf_report_sink *to, const struct tf_report *report);
+void tf_report_draw_stacks(struct tf_report_sink *to, const struct tf_report *report);
+void tf_report_draw_areas(struct tf_report_sink *to, const struct tf_report *report);
 
 #endif

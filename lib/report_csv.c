@@ -1,5 +1,5 @@
 /* A report as a table for spreadsheets, a row for each client and destination;
- * see report.h. RFC 4180, with a head. What a spreadsheet could take for a
+ * see report.h. RFC 4180 in UTF-8, with a head. What a spreadsheet could take for a
  * formula gets a ' in front. */
 #include "report.h"
 
@@ -9,10 +9,12 @@ static void put_cell(struct tf_writer *w, const char *text, size_t n)
 {
     bool is_formula = n > 0 && memchr("=+-@\t\r", text[0], 6) != NULL;
     tf_put_text(w, is_formula ? "\"'" : "\"");
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n;) {
+        size_t shown = tf_text_shown(text + i, n - i);
         if (text[i] == '"')
             tf_put_char(w, '"');
-        tf_put_char(w, text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
+        tf_put(w, shown > 0 ? text + i : "?", shown > 0 ? shown : 1);
+        i += shown > 0 ? shown : 1;
     }
     tf_put_char(w, '"');
 }

@@ -1,38 +1,42 @@
 /* A report as one page that needs nothing else: no script, no request, to be
  * mailed, archived and printed; see report.h. Its policy allows nothing but
  * the one style sheet, by its hash. */
+#include "html.h"
 #include "report.h"
 
 #include <string.h>
 
-enum { TOP_DESTINATIONS = 3 };
+enum { TOP_DESTINATIONS = 3, TEXT_MAX = 2048 /* so much of what others have said, at the most */ };
 
 /* What changes here changes STYLE_HASH: openssl dgst -sha256 -binary | base64 of what is between the tags. */
 static const char style[] =
-    ":root{--page:#f9f9f7;--card:#fcfcfb;--ink:#0b0b0b;--soft:#52514e;--mute:#6b6a64;--line:#e1e0d9;--blue:#"
-    "2a78d6;"
-    "--wash:#2a78d61f;--red:#d03b3b;--orange:#c2570c;--green:#0a7d0a;color-scheme:light dark}\n"
-    "@media(prefers-color-scheme:dark){:root{--page:#0d0d0d;--card:#1a1a19;--ink:#fff;--soft:#c3c2b7;--mute:#"
-    "a09f97;"
-    "--line:#2c2c2a;--blue:#3987e5;--wash:#3987e533;--red:#e66767;--orange:#ec835a;--green:#35b535}}\n"
+    ":root{--page:#f9f9f7;--card:#fcfcfb;--ink:#0b0b0b;--soft:#52514e;--mute:#6b6a64;--line:#e1e0d9;"
+    "--blue:#2a78d6;--wash:#2a78d61f;--red:#d03b3b;--orange:#c2570c;--green:#0a7d0a;color-scheme:light "
+    "dark}\n"
+    "@media(prefers-color-scheme:dark){:root{--page:#0d0d0d;--card:#1a1a19;--ink:#fff;--soft:#c3c2b7;"
+    "--mute:#a09f97;--line:#2c2c2a;--blue:#3987e5;--wash:#3987e533;--red:#e66767;--orange:#ec835a;"
+    "--green:#35b535}}\n"
     "*{box-sizing:border-box}\n"
     "body{margin:0;padding:1.5rem;background:var(--page);color:var(--ink);font:15px/1.45 "
     "system-ui,sans-serif}\n"
     "main{max-width:88rem;margin:auto}\n"
     "h1{font-size:1.5rem;margin:0}h2{font-size:1.05rem;margin:0 0 .75rem}\n"
-    "p{margin:.25rem 0;color:var(--soft)}\n"
-    "section{background:var(--card);border:1px solid "
-    "var(--line);border-radius:8px;padding:1rem;margin-top:1rem}\n"
-    ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:.75rem;margin:1rem 0 "
-    "0;padding:0}\n"
+    "p{margin:.25rem 0;color:var(--soft);overflow-wrap:anywhere}section>p{margin:0 0 "
+    ".75rem;font-size:.87rem}\n"
+    "section{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:1rem;"
+    "margin-top:1rem}\n"
+    ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:.75rem;margin:1rem 0 0;"
+    "padding:0}\n"
     ".tiles div{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.6rem .9rem}\n"
     ".tiles dt{color:var(--soft);font-size:.85rem}.tiles dd{margin:0;font-size:1.7rem;font-weight:600}\n"
-    ".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(18rem,1fr));gap:0 1rem}\n"
-    "svg{display:block;width:100%;height:auto;font:12px system-ui,sans-serif}.pair "
-    "svg{max-width:32rem}.wide>svg{min-width:26rem}\n"
-    "text{fill:var(--mute)}.label{fill:var(--soft)}.number{fill:var(--ink)}.end{text-anchor:end}\n"
+    ".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,18rem),1fr));gap:0 1rem}\n"
+    "svg{display:block;width:100%;overflow:visible}\n"
+    "text{fill:var(--mute);font:12px system-ui,sans-serif}.end{text-anchor:end}\n"
     ".grid{stroke:var(--line)}.line{fill:none;stroke:var(--blue);stroke-width:2;stroke-linejoin:round}\n"
-    ".area{fill:var(--wash)}.dot,.bar{fill:var(--blue)}\n"
+    ".grid,.line{vector-effect:non-scaling-stroke}.area{fill:var(--wash)}\n"
+    ".bars{list-style:none;margin:0;padding:0;display:grid;gap:.6rem;font-size:.87rem}\n"
+    ".bars li{display:grid;grid-template-columns:1fr auto;gap:.15rem 1rem}.bars svg{grid-column:1/-1;height:"
+    ".6rem;background:var(--wash)}.bars rect{fill:var(--blue)}\n"
     ".wide{overflow-x:auto}\n"
     "table{border-collapse:collapse;width:100%;font-size:.87rem}\n"
     "caption{text-align:left;color:var(--soft);padding-bottom:.5rem}\n"
@@ -43,8 +47,8 @@ static const char style[] =
     "tabular-nums}\n"
     "small{display:block;color:var(--mute);font-weight:400;font-size:.8rem;white-space:normal;overflow-wrap:"
     "anywhere}\n"
-    ".to{min-width:15rem;overflow-wrap:anywhere}.fix{min-width:15rem}.is{min-width:10rem}\n"
-    ".s::before{content:\"\";display:inline-block;width:.6em;height:.6em;border-radius:"
+    ".to{min-width:13rem;overflow-wrap:anywhere}.fix{min-width:13rem}.is{min-width:8rem}\n"
+    ".s{white-space:nowrap}.s::before{content:\"\";display:inline-block;width:.6em;height:.6em;border-radius:"
     "50%;"
     "margin-right:.4em;background:var(--mute)}\n"
     ".s0::before{background:var(--red)}.s1::before{background:var(--orange)}.s2::before{background:var(--"
@@ -54,12 +58,28 @@ static const char style[] =
     "details{margin-top:.75rem}summary{cursor:pointer;color:var(--soft)}\n"
     "details table{width:auto;margin-top:.5rem}\n"
     "footer{margin-top:1rem;color:var(--mute);font-size:.85rem}\n"
+    /* Where a row is too narrow it is a card, with the names of its columns down its side. */
+    "@media screen and (max-width:76rem){.wide table,.wide tbody,.wide tr,.wide th,.wide td{display:block}\n"
+    ".wide thead{position:absolute;clip-path:inset(50%)}\n"
+    ".wide tr{border-top:1px solid var(--line);padding:.6rem 0}.wide tr:last-child{padding-bottom:0}\n"
+    ".wide tbody th,.wide td{position:relative;border:0;padding:.1rem 0 .1rem 7rem;min-width:0;text-align:"
+    "left;white-space:normal;overflow-wrap:anywhere}.wide tbody th{padding-left:0}.wide td:empty{display:"
+    "none}\n"
+    ".wide td::before{position:absolute;left:0;color:var(--mute)}\n"
+    ".clients td:nth-child(2)::before{content:\"State\"}.clients "
+    "td:nth-child(3)::before{content:\"Software\"}.clients td:nth-child(4)::before{content:\"TLS at "
+    "best\"}.clients td:nth-child(5)::before{content:\"What to do\"}.clients "
+    "td:nth-child(6)::before{content:\"Goes to\"}.clients td:nth-child(7)::before{content:\"Count\"}.clients "
+    "td:nth-child(8)::before{content:\"Seen\"}\n"
+    ".rules td:nth-child(2)::before{content:\"Action\"}.rules td:nth-child(3)::before{content:\"Last "
+    "day\"}.rules td:nth-child(4)::before{content:\"Days left\"}.rules "
+    "td:nth-child(5)::before{content:\"Owner\"}.rules td:nth-child(6)::before{content:\"Ticket\"}}\n"
     "@media(max-width:40rem){body{padding:.75rem}}\n"
     "@media print{body{padding:0;font-size:11px}section{break-inside:avoid;border:0;padding:0}"
     "section.long{break-inside:auto}tr{break-inside:avoid}.wide{overflow:visible}details{display:none}"
     ".to,.fix,.is{min-width:0}}\n";
 
-#define STYLE_HASH "My2h2hFSmcs5IrfYiWv8v3gsOEzehpcdhQCtx334Tgk="
+#define STYLE_HASH "aWNL/MUYldEbuBkw7r6iBF7sj5wN8u+xfdjUV4bPvTk="
 
 static const char head[] =
     "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -73,34 +93,9 @@ static void put(struct tf_report_sink *to, const char *markup)
     tf_put_text(&to->w, markup);
 }
 
-void tf_put_html(struct tf_writer *w, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '&':
-            tf_put_text(w, "&amp;");
-            break;
-        case '<':
-            tf_put_text(w, "&lt;");
-            break;
-        case '>':
-            tf_put_text(w, "&gt;");
-            break;
-        case '"':
-            tf_put_text(w, "&quot;");
-            break;
-        case '\'':
-            tf_put_text(w, "&#39;");
-            break;
-        default:
-            tf_put_char(w, *text >= ' ' && *text <= '~' ? *text : '?');
-        }
-    }
-}
-
 static void put_escaped(struct tf_report_sink *to, const char *text)
 {
-    tf_put_html(&to->w, text);
+    tf_put_html_text(&to->w, text, TEXT_MAX);
 }
 
 static void put_day_of(struct tf_report_sink *to, int64_t us)
@@ -156,16 +151,11 @@ static void put_tiles(struct tf_report_sink *to, const struct tf_report *report)
 static void put_input(struct tf_report_sink *to, const struct tf_report_input *input)
 {
     put(to, "<p>Read: ");
-    tf_put_u64(&to->w, input->files);
-    put(to, input->files == 1 ? " file, " : " files, ");
-    tf_put_u64(&to->w, input->lines);
-    put(to, " lines, of them ");
-    tf_put_u64(&to->w, input->sightings);
-    put(to, " about clients' TLS");
+    tf_put_report_input(&to->w, input);
     if (input->bad > 0) {
         put(to, "; ");
         tf_put_u64(&to->w, input->bad);
-        put(to, " were not understood, the first is ");
+        put(to, " lines were not understood, the first is ");
         put_escaped(to, input->first_bad);
     }
     put(to, input->is_full ? ". There were more clients than fit: those seen least lately are missing.</p>\n"
@@ -186,6 +176,15 @@ static void put_intro(struct tf_report_sink *to, const struct tf_report *report)
     if (report->input != NULL)
         put_input(to, report->input);
     put(to, "</header>\n");
+}
+
+static void put_unlisted(struct tf_report_sink *to, const struct tf_report *report)
+{
+    if (report->healthy + report->older == 0)
+        return;
+    put(to, "<p>Not listed: ");
+    tf_put_report_unlisted(&to->w, report);
+    put(to, ".</p>\n");
 }
 
 /* --- Clients. --- */
@@ -266,6 +265,12 @@ static void put_count(struct tf_report_sink *to, const struct tf_report_client *
     put(to, "</td>");
 }
 
+/* Whether its reason is that of a refusal, and not of one that would have been. */
+static bool was_refused(const struct tf_report_client *client)
+{
+    return client->state != TF_STATE_WOULD_BLOCK && client->counts[TF_OUTCOME_BLOCKED] > 0;
+}
+
 static void put_fix(struct tf_report_sink *to, const struct tf_report_client *client)
 {
     put(to, "<td class=\"fix\">");
@@ -278,7 +283,8 @@ static void put_fix(struct tf_report_sink *to, const struct tf_report_client *cl
             put_small(to, "article ", tf_client_info(client->family)->article);
     }
     if (client->reason != TF_REASON_NONE)
-        put_small(to, "last refusal: ", tf_reason_info(client->reason)->sentence);
+        put_small(to, was_refused(client) ? "last refusal: " : "would be refused: ",
+                  tf_reason_info(client->reason)->sentence);
     put(to, "</td>");
 }
 
@@ -307,16 +313,14 @@ static void put_client(struct tf_report_sink *to, const struct tf_report_client 
 
 static void put_clients(struct tf_report_sink *to, const struct tf_report *report)
 {
-    put(to,
-        "<section class=\"long\"><h2>Clients</h2><div class=\"wide\"><table><caption>What to fix first is on "
-        "top: what is blocked, then what is upgraded; of those, the latest and the "
-        "busiest.");
+    put(to, "<section class=\"long\"><h2 id=\"clients\">Clients</h2><p>What to fix first is on top: what is "
+            "blocked, then what is upgraded; of those, the latest and the busiest.");
     if (tf_report_has_twins(report)) {
         put(to, " Note: ");
         put(to, tf_report_twins);
         put(to, ".");
     }
-    put(to, "</caption><thead><tr>");
+    put(to, "</p><div class=\"wide\"><table class=\"clients\" aria-labelledby=\"clients\"><thead><tr>");
     static const char *const columns[] = {"Client",     "State",   "Software", "TLS at best",
                                           "What to do", "Goes to", "Count",    "Seen"};
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
@@ -335,7 +339,7 @@ static void put_clients(struct tf_report_sink *to, const struct tf_report *repor
 static void put_burn_down(struct tf_report_sink *to, const struct tf_report *report)
 {
     put(to, "<section><h2>Clients left to fix</h2>\n");
-    tf_report_put_burn_down_svg(to, report);
+    tf_report_draw_burn_down(to, report);
     put(to,
         "<details><summary>Day by day</summary><table><caption>A client is left from the day on which it is "
         "first seen, until it is fixed or has not been seen for 30 days.</caption><thead><tr><th "
@@ -360,9 +364,9 @@ static void put_pictures(struct tf_report_sink *to, const struct tf_report *repo
 {
     put_burn_down(to, report);
     put(to, "<div class=\"pair\"><section><h2>Clients left, by software</h2>\n");
-    tf_report_put_stacks_svg(to, report);
+    tf_report_draw_stacks(to, report);
     put(to, "</section><section><h2>Connections by area of Microsoft 365</h2>\n");
-    tf_report_put_areas_svg(to, report);
+    tf_report_draw_areas(to, report);
     put(to, "</section></div>\n");
 }
 
@@ -395,12 +399,12 @@ static void put_exceptions(struct tf_report_sink *to, const struct tf_report *re
 {
     if (report->exception_count == 0)
         return;
-    put(to, "<section><h2>Exceptions</h2><div class=\"wide\"><table><caption>Rules of the configuration that "
-            "have an "
-            "end, an owner or a ticket; the next to end is on top.</caption><thead><tr><th "
-            "scope=\"col\">Rule</th>"
-            "<th scope=\"col\">Action</th><th scope=\"col\">Last day</th><th scope=\"col\">Days left</th>"
-            "<th scope=\"col\">Owner</th><th scope=\"col\">Ticket</th></tr></thead><tbody>\n");
+    put(to,
+        "<section><h2 id=\"rules\">Exceptions</h2><p>Rules of the configuration that have an end, an owner "
+        "or a ticket; the next to end is on top.</p><div class=\"wide\"><table class=\"rules\" "
+        "aria-labelledby=\"rules\"><thead><tr><th scope=\"col\">Rule</th>"
+        "<th scope=\"col\">Action</th><th scope=\"col\">Last day</th><th scope=\"col\">Days left</th>"
+        "<th scope=\"col\">Owner</th><th scope=\"col\">Ticket</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < report->exception_count; i++)
         put_exception(to, report, report->exceptions[i]);
     put(to, "</tbody></table></div></section>\n");
@@ -416,12 +420,13 @@ void tf_report_put_html(struct tf_report_sink *to, const struct tf_report *repor
     put(to, "</style>\n</head>\n<body>\n<main>\n");
     put_intro(to, report);
     put_tiles(to, report);
-    if (report->client_count > 0)
+    put_unlisted(to, report);
+    if (report->client_count > 0) {
         put_pictures(to, report);
-    if (report->client_count > 0)
         put_clients(to, report);
-    else
+    } else {
         put(to, "<section><p>Nobody: no client was seen below this floor.</p></section>\n");
+    }
     put_exceptions(to, report);
     put(to, "<footer>What software a client is, is told by its hello and by what it says of itself: "
             "<em>perhaps</em> and <em>likely</em> mean what they say.</footer>\n</main>\n</body>\n</html>\n");

@@ -1,33 +1,20 @@
 /* A report as one JSON object, by conf/report.schema.json; see report.h. */
-#include "json.h"
+#include "json_fields.h"
 #include "report.h"
 
 #include <string.h>
 
-static void put_null(struct tf_json *j, const char *key)
-{
-    tf_json_key(j, key);
-    tf_put_text(j->w, "null");
-}
-
 static void put_time(struct tf_json *j, const char *key, int64_t us)
 {
-    if (us == 0) {
-        put_null(j, key);
-        return;
-    }
-    tf_json_key(j, key);
-    tf_put_char(j->w, '"');
-    tf_put_time(j->w, us);
-    tf_put_char(j->w, '"');
+    if (us == 0)
+        tf_json_null(j, key);
+    else
+        tf_json_time(j, key, us);
 }
 
 static void put_day(struct tf_json *j, const char *key, int32_t day)
 {
-    tf_json_key(j, key);
-    tf_put_char(j->w, '"');
-    tf_put_report_day(j->w, day);
-    tf_put_char(j->w, '"');
+    tf_json_day(j, key, (int64_t)day * 86400);
 }
 
 static void put_versions(struct tf_json *j, uint8_t versions)
@@ -53,14 +40,6 @@ static void put_counts(struct tf_json *j, const uint64_t counts[TF_OUTCOMES])
     tf_json_u64(j, "would_block", counts[TF_OUTCOME_WOULD_BLOCK]);
     tf_json_u64(j, "upgraded", counts[TF_OUTCOME_UPGRADED]);
     tf_json_u64(j, "passed", counts[TF_OUTCOME_PASSED]);
-}
-
-static void put_source(struct tf_json *j, const struct tf_addr *source)
-{
-    tf_json_key(j, "source");
-    tf_put_char(j->w, '"');
-    tf_put_addr(j->w, source);
-    tf_put_char(j->w, '"');
 }
 
 static void put_stack(struct tf_json *j, const struct tf_report_client *client)
@@ -104,7 +83,7 @@ static void put_client(struct tf_report_sink *to, const struct tf_report_client 
     const struct tf_reason_info *reason = tf_reason_info(client->reason);
     bool has_reason = client->reason != TF_REASON_NONE;
     struct tf_json j = tf_json_open(&to->w);
-    put_source(&j, &client->source);
+    tf_json_addr(&j, "source", &client->source);
     tf_json_text(&j, "user", client->user);
     tf_json_text(&j, "state", tf_report_state_name(client->state));
     tf_json_text(&j, "family", info->slug);
@@ -139,25 +118,22 @@ static void put_client(struct tf_report_sink *to, const struct tf_report_client 
 
 static void put_input(struct tf_json *outer, const struct tf_report_input *input)
 {
-    tf_json_key(outer, "input");
-    struct tf_json j = tf_json_open(outer->w);
+    struct tf_json j = tf_json_object(outer, "input");
     tf_json_u64(&j, "files", input->files);
     tf_json_u64(&j, "lines", input->lines);
     tf_json_u64(&j, "sightings", input->sightings);
     tf_json_u64(&j, "not_understood", input->bad);
-    tf_json_key(&j, "first_not_understood");
     if (input->bad > 0)
-        tf_put_json_string(j.w, input->first_bad, strlen(input->first_bad));
+        tf_json_text(&j, "first_not_understood", input->first_bad);
     else
-        tf_put_text(j.w, "null");
+        tf_json_null(&j, "first_not_understood");
     tf_json_bool(&j, "is_full", input->is_full);
     tf_json_close(&j);
 }
 
 static void put_totals(struct tf_json *outer, const struct tf_report *report)
 {
-    tf_json_key(outer, "totals");
-    struct tf_json j = tf_json_open(outer->w);
+    struct tf_json j = tf_json_object(outer, "totals");
     tf_json_u64(&j, "clients", report->client_count);
     tf_json_u64(&j, "left", tf_report_left(report));
     tf_json_u64(&j, "left_blocked", report->states[TF_STATE_BLOCKED]);
@@ -167,6 +143,8 @@ static void put_totals(struct tf_json *outer, const struct tf_report *report)
     tf_json_u64(&j, "fallback", report->states[TF_STATE_FALLBACK]);
     tf_json_u64(&j, "silent", report->states[TF_STATE_SILENT]);
     tf_json_u64(&j, "fixed", report->states[TF_STATE_FIXED]);
+    tf_json_u64(&j, "healthy", report->healthy);
+    tf_json_u64(&j, "older", report->older);
     tf_json_u64(&j, "connections", tf_report_sum(report->counts));
     tf_json_u64(&j, "connections_blocked", report->counts[TF_OUTCOME_BLOCKED]);
     tf_json_u64(&j, "connections_would_block", report->counts[TF_OUTCOME_WOULD_BLOCK]);
@@ -226,11 +204,10 @@ static void put_exception(struct tf_writer *w, const struct tf_report *report, c
     tf_json_text(&j, "action", tf_action_name(rule->action));
     if (tf_report_days_left(report, rule, &days)) {
         put_day(&j, "until", rule->until_day);
-        tf_json_key(&j, "days_left");
-        tf_put_i64(w, days);
+        tf_json_i64(&j, "days_left", days);
     } else {
-        put_null(&j, "until");
-        put_null(&j, "days_left");
+        tf_json_null(&j, "until");
+        tf_json_null(&j, "days_left");
     }
     tf_json_text(&j, "owner", rule->owner);
     tf_json_text(&j, "ticket", rule->ticket);

@@ -1,25 +1,21 @@
 /* The pictures of a report's page; see report.h. Colours and fonts are those
  * of the page (report_html.c), so that they follow it into the dark and onto
- * paper; each picture says in its title what it shows. */
+ * paper. Lines and areas are as wide as the page lets them be; text is not
+ * scaled with them, so that it can be read on a phone and on a desk alike. */
+#include "html.h"
 #include "report.h"
 
-#include <string.h>
-
 enum {
-    /* the burn-down: a line over an area */
-    LINE_WIDTH = 720,
-    LINE_HEIGHT = 220,
-    LEFT = 44,
-    RIGHT = 708,
-    TOP = 14,
-    BOTTOM = 186,
-    /* bars with their label above them */
-    BARS_WIDTH = 440,
+    /* the burn-down: each day is a step of a line over an area */
+    PLOT_WIDTH = 1000, /* of what is scaled */
+    PLOT_HEIGHT = 170,
+    PLOT_TOP = 20, /* of what is not: above it stands the end of the scale */
+    PICTURE_HEIGHT = 214,
+    DAYS_MIN = 14, /* so that a single day is no wall */
+    /* bars with their label and number above them */
+    BAR_WIDTH = 1000,
     BARS_MAX = 10,
-    ROW_HEIGHT = 38,
-    BAR_TOP = 18,
-    BAR_HEIGHT = 12,
-    NUMBER_WIDTH = 70 /* behind a bar */
+    LABEL_MAX = 1024
 };
 
 static void put(struct tf_report_sink *to, const char *text)
@@ -40,26 +36,6 @@ static void put_attribute(struct tf_report_sink *to, const char *name, uint64_t 
     put(to, "=\"");
     put_number(to, value);
     put(to, "\"");
-}
-
-static void open_svg(struct tf_report_sink *to, uint64_t width, uint64_t height)
-{
-    tf_report_make_room(to);
-    put(to, "<svg role=\"img\" viewBox=\"0 0 ");
-    put_number(to, width);
-    put(to, " ");
-    put_number(to, height);
-    put(to, "\"><title>");
-}
-
-static void open_text(struct tf_report_sink *to, const char *class, uint64_t x, uint64_t y)
-{
-    put(to, "<text class=\"");
-    put(to, class);
-    put(to, "\"");
-    put_attribute(to, "x", x);
-    put_attribute(to, "y", y);
-    put(to, ">");
 }
 
 /* How far number of max is along a length. */
@@ -88,54 +64,99 @@ static uint64_t most_left(const struct tf_report *report)
     return most;
 }
 
+/* Where the i-th day begins; the last one ends at the right. */
 static uint64_t x_of(const struct tf_report *report, size_t i)
 {
-    return report->day_count > 1 ? LEFT + part(i, report->day_count - 1, RIGHT - LEFT) : RIGHT;
+    size_t slots = report->day_count < DAYS_MIN ? DAYS_MIN : report->day_count;
+    return part(slots - report->day_count + i, slots, PLOT_WIDTH);
 }
 
-static void put_grid(struct tf_report_sink *to, uint64_t scale)
+static uint64_t y_of(uint64_t number, uint64_t scale)
 {
+    return PLOT_HEIGHT - part(number, scale, PLOT_HEIGHT);
+}
+
+static void put_point(struct tf_report_sink *to, uint64_t x, uint64_t y)
+{
+    put_number(to, x);
+    put(to, ",");
+    put_number(to, y);
+    put(to, " ");
+}
+
+static void put_steps(struct tf_report_sink *to, const struct tf_report *report, uint64_t scale)
+{
+    for (size_t i = 0; i < report->day_count; i++) {
+        uint64_t y = y_of(report->days[i].left, scale);
+        tf_report_make_room(to);
+        put_point(to, x_of(report, i), y);
+        put_point(to, x_of(report, i + 1), y);
+    }
+}
+
+static void put_plot(struct tf_report_sink *to, const struct tf_report *report, uint64_t scale)
+{
+    put(to, "<svg");
+    put_attribute(to, "y", PLOT_TOP);
+    put_attribute(to, "height", PLOT_HEIGHT);
+    put(to, " preserveAspectRatio=\"none\" viewBox=\"0 0 ");
+    put_number(to, PLOT_WIDTH);
+    put(to, " ");
+    put_number(to, PLOT_HEIGHT);
+    put(to, "\">");
     for (uint64_t i = 0; i <= 2; i++) {
-        uint64_t y = BOTTOM - part(i, 2, BOTTOM - TOP);
-        put(to, "<line class=\"grid\"");
-        put_attribute(to, "x1", LEFT);
-        put_attribute(to, "x2", RIGHT);
-        put_attribute(to, "y1", y);
-        put_attribute(to, "y2", y);
+        put(to, "<line class=\"grid\" x1=\"0\"");
+        put_attribute(to, "x2", PLOT_WIDTH);
+        put_attribute(to, "y1", y_of(i, 2));
+        put_attribute(to, "y2", y_of(i, 2));
         put(to, "/>");
-        open_text(to, "end", LEFT - 8, y + 4);
+    }
+    put(to, "<polygon class=\"area\" points=\"");
+    put_point(to, x_of(report, 0), PLOT_HEIGHT);
+    put_steps(to, report, scale);
+    put_point(to, PLOT_WIDTH, PLOT_HEIGHT);
+    put(to, "\"/><polyline class=\"line\" points=\"");
+    put_steps(to, report, scale);
+    put(to, "\"/></svg>");
+}
+
+static void put_text(struct tf_report_sink *to, const char *place, uint64_t y)
+{
+    put(to, "<text ");
+    put(to, place);
+    put_attribute(to, "y", y);
+    put(to, ">");
+}
+
+/* Numbers above their lines, and the days at both ends of the axis. */
+static void put_axes(struct tf_report_sink *to, const struct tf_report *report, uint64_t scale)
+{
+    static const char left[] = "x=\"0\"", right[] = "class=\"end\" x=\"100%\"";
+    const size_t days = report->day_count;
+    const int32_t last = report->days[days - 1].day;
+    for (uint64_t i = 1; i <= 2; i++) {
+        put_text(to, left, PLOT_TOP + y_of(i, 2) - 5);
         put_number(to, scale / 2 * i);
         put(to, "</text>");
     }
-}
-
-static void put_points(struct tf_report_sink *to, const struct tf_report *report, uint64_t scale)
-{
-    for (size_t i = 0; i < report->day_count; i++) {
-        tf_report_make_room(to);
-        put_number(to, x_of(report, i));
-        put(to, ",");
-        put_number(to, BOTTOM - part(report->days[i].left, scale, BOTTOM - TOP));
-        put(to, " ");
-    }
-}
-
-static void put_day_label(struct tf_report_sink *to, const struct tf_report *report, size_t i,
-                          const char *class)
-{
-    open_text(to, class, x_of(report, i), BOTTOM + 20);
-    tf_put_report_day(&to->w, report->days[i].day);
+    put_text(to, left, PICTURE_HEIGHT - 6);
+    tf_put_report_day(&to->w, days < DAYS_MIN ? last - (DAYS_MIN - 1) : report->days[0].day);
+    put(to, "</text>");
+    put_text(to, right, PICTURE_HEIGHT - 6);
+    tf_put_report_day(&to->w, last);
     put(to, "</text>");
 }
 
-void tf_report_put_burn_down_svg(struct tf_report_sink *to, const struct tf_report *report)
+void tf_report_draw_burn_down(struct tf_report_sink *to, const struct tf_report *report)
 {
     if (report->day_count == 0)
         return;
     const struct tf_report_day *last = &report->days[report->day_count - 1];
     uint64_t scale = scale_of(most_left(report));
-    open_svg(to, LINE_WIDTH, LINE_HEIGHT);
-    put(to, "Clients left to fix, day by day: ");
+    tf_report_make_room(to);
+    put(to, "<svg role=\"img\"");
+    put_attribute(to, "height", PICTURE_HEIGHT);
+    put(to, "><title>Clients left to fix, day by day: ");
     put_number(to, report->days[0].left);
     put(to, " on ");
     tf_put_report_day(&to->w, report->days[0].day);
@@ -144,25 +165,8 @@ void tf_report_put_burn_down_svg(struct tf_report_sink *to, const struct tf_repo
     put(to, " on ");
     tf_put_report_day(&to->w, last->day);
     put(to, "</title>");
-    put_grid(to, scale);
-    put(to, "<polygon class=\"area\" points=\"");
-    put_points(to, report, scale);
-    put_number(to, RIGHT);
-    put(to, ",");
-    put_number(to, BOTTOM);
-    put(to, " ");
-    put_number(to, x_of(report, 0));
-    put(to, ",");
-    put_number(to, BOTTOM);
-    put(to, "\"/><polyline class=\"line\" points=\"");
-    put_points(to, report, scale);
-    put(to, "\"/><circle class=\"dot\" r=\"4\"");
-    put_attribute(to, "cx", RIGHT);
-    put_attribute(to, "cy", BOTTOM - part(last->left, scale, BOTTOM - TOP));
-    put(to, "/>");
-    if (report->day_count > 1)
-        put_day_label(to, report, 0, "start");
-    put_day_label(to, report, report->day_count - 1, "end");
+    put_plot(to, report, scale);
+    put_axes(to, report, scale);
     put(to, "</svg>\n");
 }
 
@@ -173,33 +177,28 @@ struct bar {
     uint64_t number;
 };
 
-static void put_bars(struct tf_report_sink *to, const char *title, const struct bar *bars, size_t n)
+static void put_bars(struct tf_report_sink *to, const struct bar *bars, size_t n)
 {
     uint64_t most = 0;
     for (size_t i = 0; i < n; i++)
         most = bars[i].number > most ? bars[i].number : most;
-    open_svg(to, BARS_WIDTH, n * ROW_HEIGHT);
-    put(to, title);
-    put(to, "</title>");
+    put(to, "<ul class=\"bars\">\n");
     for (size_t i = 0; i < n; i++) {
-        uint64_t width = part(bars[i].number, most, BARS_WIDTH - NUMBER_WIDTH);
-        width = width < 2 ? 2 : width;
         tf_report_make_room(to);
-        open_text(to, "label", 0, i * ROW_HEIGHT + BAR_TOP - 5);
-        tf_put_html(&to->w, bars[i].label);
-        put(to, "</text><rect class=\"bar\" x=\"0\" rx=\"2\"");
-        put_attribute(to, "y", i * ROW_HEIGHT + BAR_TOP);
-        put_attribute(to, "width", width);
-        put_attribute(to, "height", BAR_HEIGHT);
-        put(to, "/>");
-        open_text(to, "number", width + 6, i * ROW_HEIGHT + BAR_TOP + BAR_HEIGHT - 1);
+        put(to, "<li><span>");
+        tf_put_html_text(&to->w, bars[i].label, LABEL_MAX);
+        put(to, "</span><b>");
         put_number(to, bars[i].number);
-        put(to, "</text>");
+        put(to, "</b><svg aria-hidden=\"true\" preserveAspectRatio=\"none\" viewBox=\"0 0 ");
+        put_number(to, BAR_WIDTH);
+        put(to, " 1\"><rect height=\"1\"");
+        put_attribute(to, "width", part(bars[i].number, most, BAR_WIDTH));
+        put(to, "/></svg></li>\n");
     }
-    put(to, "</svg>\n");
+    put(to, "</ul>\n");
 }
 
-void tf_report_put_stacks_svg(struct tf_report_sink *to, const struct tf_report *report)
+void tf_report_draw_stacks(struct tf_report_sink *to, const struct tf_report *report)
 {
     struct bar bars[BARS_MAX + 1];
     size_t n = 0;
@@ -213,15 +212,15 @@ void tf_report_put_stacks_svg(struct tf_report_sink *to, const struct tf_report 
     }
     if (others > 0)
         bars[n++] = (struct bar){"others", others};
-    put_bars(to, "Clients left to fix, by software", bars, n);
+    put_bars(to, bars, n);
 }
 
-void tf_report_put_areas_svg(struct tf_report_sink *to, const struct tf_report *report)
+void tf_report_draw_areas(struct tf_report_sink *to, const struct tf_report *report)
 {
     struct bar bars[TF_M365_AREAS + 1];
     size_t n = 0;
     for (; n < report->area_count; n++)
         bars[n] = (struct bar){tf_report_area_title(report->areas[n].is_m365, report->areas[n].area),
                                tf_report_sum(report->areas[n].counts)};
-    put_bars(to, "Connections by area of Microsoft 365", bars, n);
+    put_bars(to, bars, n);
 }

@@ -5,6 +5,7 @@
  *   blocked      10.20.0.7   Java 6 (likely)       1.0        412  2026-11-21
  *       is   Java 6 (likely); can be updated; says Java/1.6.0_45
  *       to   outlook.office365.com:443 (Exchange, 412) */
+#include "cells.h"
 #include "report.h"
 
 #include <string.h>
@@ -35,33 +36,10 @@ struct layout {
 
 /* --- Pieces of lines. --- */
 
-static void put_blanks(struct tf_writer *w, size_t n)
-{
-    while (n-- > 0)
-        tf_put_char(w, ' ');
-}
-
-static void put_printable(struct tf_writer *w, const char *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        tf_put_char(w, p[i] >= ' ' && p[i] <= '~' ? p[i] : '?');
-}
-
-/* Padded with blanks, or cut, to exactly so many columns. */
-static void put_column(struct tf_writer *w, const char *p, size_t n, size_t columns)
-{
-    static const char cut[] = "...";
-    size_t dots = n > columns && columns >= sizeof cut - 1 ? sizeof cut - 1 : 0;
-    size_t shown = n > columns ? columns - dots : n;
-    put_printable(w, p, shown);
-    tf_put(w, cut, dots);
-    put_blanks(w, columns - shown - dots);
-}
-
 static void put_text_column(struct tf_writer *w, const char *text, size_t columns)
 {
-    put_column(w, text, strlen(text), columns);
-    put_blanks(w, GAP);
+    tf_put_cell(w, text, strlen(text), columns);
+    tf_put_blanks(w, GAP);
 }
 
 /* To the right; from ten million on in millions. */
@@ -72,7 +50,7 @@ static void put_number_column(struct tf_writer *w, uint64_t number, size_t colum
     bool is_large = number >= 10000000;
     tf_put_u64(&digits, is_large ? number / 1000000 : number);
     tf_put_text(&digits, is_large ? "M" : "");
-    put_blanks(w, digits.len < columns ? columns - digits.len : 0);
+    tf_put_blanks(w, digits.len < columns ? columns - digits.len : 0);
     tf_put(w, text, digits.len);
 }
 
@@ -90,16 +68,16 @@ static void put_wrapped(const struct layout *l, size_t blanks, const char *label
     const size_t room = l->width - blanks;
     struct tf_text rest = {text->p, text->len};
     do {
-        size_t n = rest.n <= room ? rest.n : room;
+        size_t all = tf_cell_fit(rest.p, rest.n, room), n = all;
         while (n < rest.n && n > 0 && rest.p[n] != ' ')
             n--;
         if (n == 0)
-            n = rest.n <= room ? rest.n : room; /* a word that is longer than a line */
+            n = all; /* a word that is longer than a line */
         if (blanks > 0) {
-            put_blanks(w, INDENT);
-            put_column(w, label, strlen(label), blanks - INDENT);
+            tf_put_blanks(w, INDENT);
+            tf_put_cell(w, label, strlen(label), blanks - INDENT);
         }
-        put_printable(w, rest.p, n);
+        tf_put_shown(w, rest.p, n);
         tf_put_char(w, '\n');
         label = "";
         n += n < rest.n && rest.p[n] == ' ';
@@ -152,10 +130,7 @@ static void put_line(const struct layout *l, struct tf_writer *text)
 static void put_input(const struct layout *l, struct tf_writer *text, const struct tf_report_input *input)
 {
     tf_put_text(text, "read: ");
-    const char *before = put_part(text, "", input->files, input->files == 1 ? "file" : "files");
-    before = put_part(text, before, input->lines, input->lines == 1 ? "line" : "lines");
-    put_part(text, before, input->sightings,
-             input->lines > 0 ? "of them about clients' TLS" : "clients in it");
+    tf_put_report_input(text, input);
     put_line(l, text);
     if (input->bad > 0) {
         tf_put_u64(text, input->bad);
@@ -200,6 +175,10 @@ static void put_head(const struct layout *l, const struct tf_report *report)
     tf_put_u64(&text, report->states[TF_STATE_FIXED]);
     tf_put_text(&text, " fixed");
     put_line(l, &text);
+    tf_put_text(&text, "not listed: ");
+    if (tf_put_report_unlisted(&text, report))
+        put_line(l, &text);
+    text.len = 0;
     if (tf_report_has_twins(report)) {
         tf_put_text(&text, tf_report_twins);
         put_line(l, &text);
@@ -231,19 +210,23 @@ static void put_row(const struct layout *l, const struct tf_report_client *clien
     struct tf_writer stack = tf_writer_of(software, sizeof software);
     tf_put_addr(&address, &client->source);
     tf_put_report_stack(&stack, client);
+    if (stack.len > l->software_width) {
+        stack.len = 0;
+        tf_put_report_short_stack(&stack, client); /* all of it is below */
+    }
     put_text_column(w, tf_report_state_name(client->state), STATE_WIDTH);
-    put_column(w, source, address.len, l->source_width);
-    put_blanks(w, GAP);
+    tf_put_cell(w, source, address.len, l->source_width);
+    tf_put_blanks(w, GAP);
     if (l->software_width > 0) {
-        put_column(w, software, stack.len, l->software_width);
-        put_blanks(w, GAP);
+        tf_put_cell(w, software, stack.len, l->software_width);
+        tf_put_blanks(w, GAP);
     }
     put_text_column(w, tf_report_version_name(tf_report_best(client->versions)), TLS_WIDTH);
     put_number_column(w, tf_report_sum(client->counts), COUNT_WIDTH);
-    put_blanks(w, GAP);
+    tf_put_blanks(w, GAP);
     if (l->has_first) {
         put_day_of(w, client->first_us);
-        put_blanks(w, GAP);
+        tf_put_blanks(w, GAP);
     }
     put_day_of(w, client->last_us);
     tf_put_char(w, '\n');
@@ -311,8 +294,9 @@ static void put_outcome(const struct layout *l, const struct tf_report_client *c
         tf_put_text(&w, tf_reason_info(client->reason)->sentence);
     }
     if (client->rule[0] != '\0') {
-        tf_put_text(&w, "; rule ");
+        tf_put_text(&w, "; by [rule ");
         tf_put_text(&w, client->rule);
+        tf_put_char(&w, ']');
     }
     put_detail(l, "was", &w);
 }
@@ -335,9 +319,9 @@ static void put_fixed(const struct layout *l, const struct tf_report_client *cli
 {
     char text[DETAIL_MAX];
     struct tf_writer w = tf_writer_of(text, sizeof text);
-    tf_put_text(&w, "fixed since ");
+    tf_put_text(&w, "at or above TLS 1.2 since ");
     put_day_of(&w, client->fixed_us);
-    put_detail(l, "is", &w);
+    put_detail(l, "now", &w);
 }
 
 static void put_client(const struct layout *l, const struct tf_report_client *client)
@@ -369,7 +353,7 @@ static void put_bar(struct tf_writer *w, uint64_t number, uint64_t max, size_t c
 {
     if (number > 0) {
         size_t n = (size_t)((double)number / (double)max * (double)columns);
-        put_blanks(w, GAP);
+        tf_put_blanks(w, GAP);
         for (size_t i = 0; i < n || i == 0; i++)
             tf_put_char(w, '#');
     }
@@ -410,7 +394,7 @@ static void put_areas(const struct layout *l, const struct tf_report *report)
     for (size_t i = 0; i < report->area_count; i++) {
         const struct tf_report_area *area = &report->areas[i];
         const char *name = tf_report_area_title(area->is_m365, area->area);
-        put_column(w, name, strlen(name), DAY_WIDTH);
+        tf_put_cell(w, name, strlen(name), DAY_WIDTH);
         put_number_column(w, area->clients, COUNT_WIDTH + GAP);
         for (size_t outcome = 0; outcome < TF_OUTCOMES; outcome++)
             put_number_column(w, area->counts[outcome], COUNT_WIDTH + GAP);

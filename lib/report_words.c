@@ -102,16 +102,74 @@ const char *tf_report_family_name(enum tf_client_family family)
     return family == TF_CLIENT_FAMILY_UNKNOWN ? "unknown" : tf_client_info(family)->name;
 }
 
-void tf_put_report_stack(struct tf_writer *w, const struct tf_report_client *client)
+static const char *stack_of(const struct tf_report_client *client)
+{
+    return client->name[0] != '\0' ? client->name : tf_report_family_name(client->family);
+}
+
+/* name[0..n), with how sure that is. */
+static void put_stack(struct tf_writer *w, const struct tf_report_client *client, const char *name, size_t n)
 {
     static const char guess[] = "perhaps ";
-    const char *name = client->name[0] != '\0' ? client->name : tf_report_family_name(client->family);
     bool is_known = client->family != TF_CLIENT_FAMILY_UNKNOWN;
     if (is_known && client->certainty <= TF_CLIENT_POSSIBLE && strncmp(name, guess, sizeof guess - 1) != 0)
         tf_put_text(w, guess);
-    tf_put_text(w, name);
+    tf_put(w, name, n);
     if (is_known && client->certainty == TF_CLIENT_LIKELY)
         tf_put_text(w, " (likely)");
+}
+
+void tf_put_report_stack(struct tf_writer *w, const struct tf_report_client *client)
+{
+    const char *name = stack_of(client);
+    put_stack(w, client, name, strlen(name));
+}
+
+void tf_put_report_short_stack(struct tf_writer *w, const struct tf_report_client *client)
+{
+    const char *name = stack_of(client);
+    size_t n = strcspn(name, ",(");
+    put_stack(w, client, name, n > 0 && name[n - 1] == ' ' ? n - 1 : n);
+}
+
+/* `1 file`, `2 files` */
+static void put_counted(struct tf_writer *w, uint64_t number, const char *what)
+{
+    tf_put_u64(w, number);
+    tf_put_char(w, ' ');
+    tf_put_text(w, what);
+    tf_put_text(w, number == 1 ? "" : "s");
+}
+
+void tf_put_report_input(struct tf_writer *w, const struct tf_report_input *input)
+{
+    if (input->is_inventory) {
+        tf_put_text(w, "an inventory of ");
+        put_counted(w, input->sightings, "client");
+        return;
+    }
+    put_counted(w, input->files, "file");
+    tf_put_text(w, ", ");
+    put_counted(w, input->lines, "line");
+    tf_put_text(w, ", ");
+    tf_put_u64(w, input->sightings);
+    tf_put_text(w, " of them about clients' TLS");
+}
+
+bool tf_put_report_unlisted(struct tf_writer *w, const struct tf_report *report)
+{
+    if (report->healthy > 0) {
+        put_counted(w, report->healthy, "client");
+        tf_put_text(w, report->healthy == 1 ? " that has" : " that have");
+        tf_put_text(w, " only been seen with TLS 1.2 (a floor of 1.3 would block them)");
+    }
+    if (report->older > 0) {
+        tf_put_text(w, report->healthy > 0 ? ", " : "");
+        put_counted(w, report->older, "client");
+        tf_put_text(w, " not seen since ");
+        tf_put_day(w, report->since_us / 1000000);
+    }
+    return report->healthy + report->older > 0;
 }
 
 /* What is wrong with it now is its version, and nothing else. */

@@ -6,9 +6,14 @@
 
 void tf_label_copy(char *to, size_t size, struct tf_text from)
 {
-    size_t n = from.n < size ? from.n : size - 1;
-    for (size_t i = 0; i < n; i++)
-        to[i] = from.p[i] >= ' ' && from.p[i] <= '~' ? from.p[i] : '?';
+    size_t n = 0;
+    while (from.n > 0 && n + 1 < size) {
+        uint32_t character;
+        size_t letter = tf_utf8_take(from.p, from.n, &character);
+        size_t taken = letter > 0 ? letter : 1;
+        to[n++] = letter == 0 && *from.p >= ' ' && *from.p <= '~' ? *from.p : '?';
+        from = (struct tf_text){from.p + taken, from.n - taken};
+    }
     to[n] = '\0';
 }
 

@@ -85,8 +85,8 @@ static void drop_address(struct tf_fields *fields)
         *host = (struct tf_text){NULL, 0};
 }
 
-/* The character that a value begins with, which is taken off its front. */
-static char take_character(struct tf_text *rest)
+/* The byte that a value begins with, which is taken off its front. */
+static char take_byte(struct tf_text *rest)
 {
     char c = *rest->p;
     unsigned high = 16, low = 16;
@@ -98,18 +98,17 @@ static char take_character(struct tf_text *rest)
     }
     *rest = (struct tf_text){rest->p + size, rest->n - size};
     if (c == '%')
-        return high < 8 && low < 16 ? (char)(high * 16 + low) : '?';
+        return high < 16 && low < 16 ? (char)(high * 16 + low) : '?';
     return c == '+' ? ' ' : c;
 }
 
 static void put_label(char *to, size_t size, struct tf_text value)
 {
+    char bytes[4 * TF_SIGHTING_AGENT_MAX];
     size_t n = 0;
-    while (value.n > 0 && n + 1 < size) {
-        char c = take_character(&value);
-        to[n++] = c >= ' ' && c <= '~' ? c : '?';
-    }
-    to[n] = '\0';
+    while (value.n > 0 && n < sizeof bytes)
+        bytes[n++] = take_byte(&value);
+    tf_label_copy(to, size, (struct tf_text){bytes, n});
 }
 
 enum tf_line tf_sighting_of_row(struct tf_sighting *s, struct tf_columns *of, const char *line, size_t n)

@@ -129,3 +129,24 @@ size_t tf_utf8_take(const char *p, size_t n, uint32_t *character)
     *character = c;
     return c < least[size] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : size;
 }
+
+/* Beyond ASCII: controls, formats, separators of lines, and what is private or no character (Unicode's
+ * general categories Cc, Cf, Zl, Zp, Co and the non-characters). Rises. */
+static const uint32_t hidden[][2] = {
+    {0x80, 0x9f},       {0xad, 0xad},       {0x600, 0x605},     {0x61c, 0x61c},     {0x6dd, 0x6dd},
+    {0x70f, 0x70f},     {0x890, 0x891},     {0x8e2, 0x8e2},     {0x180e, 0x180e},   {0x200b, 0x200f},
+    {0x2028, 0x202e},   {0x2060, 0x206f},   {0xe000, 0xf8ff},   {0xfdd0, 0xfdef},   {0xfeff, 0xfeff},
+    {0xfff0, 0xfffb},   {0xfffe, 0xffff},   {0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x1343f},
+    {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0x10ffff}};
+
+size_t tf_text_shown(const char *p, size_t n)
+{
+    uint32_t character;
+    size_t size = tf_utf8_take(p, n, &character);
+    if (size == 0)
+        return n > 0 && p[0] >= ' ' && p[0] <= '~';
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden && hidden[i][0] <= character; i++)
+        if (character <= hidden[i][1])
+            return 0;
+    return size;
+}

@@ -29,9 +29,13 @@ struct tf_text tf_text_take(struct tf_text *rest, char separator);
 bool tf_text_number(struct tf_text t, uint64_t max, uint64_t *out);
 
 enum { TF_UTF8_MAX = 4 };
-/* The character beyond ASCII that p[0..n) begins with in UTF-8, in its shortest form and no surrogate (RFC 3629): how
- * many bytes it has. 0: there is none. */
+/* The character beyond ASCII that p[0..n) begins with in UTF-8, in its shortest form and no surrogate (RFC
+ * 3629): how many bytes it has. 0: there is none. */
 size_t tf_utf8_take(const char *p, size_t n, uint32_t *character);
+/* How many bytes the character that p[0..n) begins with has, if it is one that readers see as it is:
+ * printable ASCII, or UTF-8 of none that controls, is not to be seen, or turns its neighbours round. 0: it is
+ * not. */
+size_t tf_text_shown(const char *p, size_t n);
 
 char tf_ascii_lower(char c);
 bool tf_ascii_is_digit(char c);

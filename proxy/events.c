@@ -1,7 +1,7 @@
 /* Events to JSON; see events.h. */
 #include "events.h"
 
-#include "../lib/json.h"
+#include "../lib/json_fields.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -11,21 +11,10 @@ enum { EVENT_MAX = 8192 };
 /* `plain` where no hello came. */
 static void put_version(struct tf_json *j, const char *key, uint16_t version)
 {
-    tf_json_key(j, key);
-    tf_put_char(j->w, '"');
     if (version == 0)
-        tf_put_text(j->w, "plain");
+        tf_json_text(j, key, "plain");
     else
-        tf_put_short_version(j->w, version);
-    tf_put_char(j->w, '"');
-}
-
-static void put_time(struct tf_json *j, const char *key, int64_t unix_us)
-{
-    tf_json_key(j, key);
-    tf_put_char(j->w, '"');
-    tf_put_time(j->w, unix_us);
-    tf_put_char(j->w, '"');
+        tf_json_version(j, key, version);
 }
 
 static void put_where(struct tf_json *j, const struct tf_sighting *s)
@@ -40,10 +29,7 @@ static void put_where(struct tf_json *j, const struct tf_sighting *s)
 static void put_who(struct tf_json *j, const struct tf_sighting *s)
 {
     const struct tf_client_info *info = tf_client_info(s->family);
-    char text[TF_ADDR_TEXT_MAX];
-    struct tf_writer w = tf_writer_of(text, sizeof text);
-    tf_put_addr(&w, &s->source);
-    tf_json_bytes(j, "source", text, w.len);
+    tf_json_addr(j, "source", &s->source);
     tf_json_text(j, "user", s->user);
     tf_json_text(j, "family", info->slug);
     tf_json_text(j, "client", s->name);
@@ -58,7 +44,7 @@ static void put_event(struct tf_writer *w, const struct inventory_event *event)
     const struct tf_reason_info *reason = tf_reason_info(s->reason);
     struct tf_json j = tf_json_open(w);
     tf_json_u64(&j, "number", event->number);
-    put_time(&j, "at", s->last_us);
+    tf_json_time(&j, "at", s->last_us);
     tf_json_text(&j, "outcome", tf_outcome_name(s->outcome));
     tf_json_text(&j, "reason", s->reason != TF_REASON_NONE ? reason->code : "");
     tf_json_text(&j, "sentence", s->reason != TF_REASON_NONE ? reason->sentence : "");

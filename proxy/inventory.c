@@ -8,11 +8,12 @@
  * with a lock in hand. */
 #include "inventory.h"
 
+#include "clock.h"
 #include "inventory_store.h"
+#include "thread.h"
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,20 +69,6 @@ struct inventory {
     int64_t due_ms;      /* when it will be */
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int64_t utc_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 static struct timespec timespec_of(int64_t ms)
 {
     return (struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
@@ -105,7 +92,7 @@ static bool take_batch(struct inventory *inv)
 {
     pthread_mutex_lock(&inv->queue_mutex);
     sleep_until(inv, 1, inv->due_ms);
-    sleep_until(inv, inv->room / 2, now_ms() + GATHER_MS);
+    sleep_until(inv, inv->room / 2, clock_steady_ms() + GATHER_MS);
     struct tf_sighting *filled = inv->fill;
     inv->fill = inv->batch;
     inv->batch = filled;
@@ -195,10 +182,10 @@ static bool store(struct inventory *inv)
 static void tend(struct inventory *inv)
 {
     pthread_mutex_lock(&inv->roster_mutex);
-    roster_forget_before(inv->roster, utc_us() - inv->batch_bounds.forget_us);
+    roster_forget_before(inv->roster, clock_wall_us() - inv->batch_bounds.forget_us);
     pthread_mutex_unlock(&inv->roster_mutex);
     bool ok = inv->store == NULL || store(inv);
-    int64_t now = now_ms();
+    int64_t now = clock_steady_ms();
     inv->earliest_ms = now + (ok ? STORE_MS : PAUSE_MS);
     inv->due_ms = ok ? now + IDLE_MS : inv->earliest_ms;
 }
@@ -213,23 +200,10 @@ static void *run(void *arg)
         mark_legacy(inv);
         keep_events(inv);
         finish_batch(inv);
-        if (stop || now_ms() >= inv->due_ms)
+        if (stop || clock_steady_ms() >= inv->due_ms)
             tend(inv);
     }
     return NULL;
-}
-
-/* With all signals blocked, as the log's thread. */
-static int start_thread(struct inventory *inv)
-{
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int rc = pthread_create(&inv->thread, NULL, run, inv);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (rc == 0)
-        pthread_setname_np(inv->thread, "inventory");
-    return rc;
 }
 
 /* --- from any thread --- */
@@ -272,7 +246,7 @@ static void hurry(struct inventory *inv)
 
 const struct roster *inventory_lock(struct inventory *inv)
 {
-    struct timespec until = timespec_of(now_ms() + LOCK_WAIT_MS);
+    struct timespec until = timespec_of(clock_steady_ms() + LOCK_WAIT_MS);
     pthread_mutex_lock(&inv->queue_mutex);
     uint64_t noted = inv->noted;
     for (int rc = 0; rc == 0 && inv->done < noted;) {
@@ -391,7 +365,7 @@ struct inventory *inventory_open(const struct inventory_options *options, char *
     }
     int rc;
     if (load(inv, error, size)) {
-        if ((rc = start_thread(inv)) == 0)
+        if ((rc = thread_start(&inv->thread, "inventory", run, inv)) == 0)
             return inv;
         snprintf(error, size, "inventory %s: no thread: %s", inv->file, strerror(rc));
     }

@@ -14,12 +14,13 @@
 #include "journal.h"
 
 #include "../lib/syslog.h"
+#include "clock.h"
 #include "sink.h"
+#include "thread.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,7 +103,7 @@ static bool deliver(struct journal *j)
  * reopen or to end. The mutex is held. */
 static void sleep_until(struct journal *j, size_t wake_at, int64_t ms)
 {
-    int64_t end = ms == SINK_FOREVER ? SINK_FOREVER : sink_now_ms() + ms;
+    int64_t end = ms == SINK_FOREVER ? SINK_FOREVER : clock_steady_ms() + ms;
     struct timespec until = {.tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000};
     int rc = 0;
     j->wake_at = wake_at;
@@ -142,20 +143,6 @@ static void *run(void *arg)
         failed = j->batch.count > 0 && !deliver(j);
     }
     return NULL;
-}
-
-/* With all signals blocked: they are the main loop's, and a write to a closed pipe or beyond RLIMIT_FSIZE is
- * an error like others. */
-static int start_thread(struct journal *j)
-{
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int rc = pthread_create(&j->thread, NULL, run, j);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (rc == 0)
-        pthread_setname_np(j->thread, "log");
-    return rc;
 }
 
 /* --- from any thread --- */
@@ -225,7 +212,7 @@ struct journal *journal_open(const struct journal_options *options, char *error,
         return NULL;
     }
     init_locks(j);
-    int rc = start_thread(j);
+    int rc = thread_start(&j->thread, "log", run, j);
     if (rc != 0) {
         snprintf(error, size, "log %s: no thread: %s", options->sink, strerror(rc));
         free_all(j);
@@ -284,7 +271,7 @@ void journal_count(const struct journal *j, struct journal_counts *counts)
 
 void journal_close(struct journal *j, uint32_t wait_ms, struct journal_counts *counts)
 {
-    atomic_store(&j->stop.at_ms, sink_now_ms() + wait_ms);
+    atomic_store(&j->stop.at_ms, clock_steady_ms() + wait_ms);
     pthread_mutex_lock(&j->mutex);
     j->ending = true;
     pthread_mutex_unlock(&j->mutex);

@@ -1,7 +1,7 @@
 /* The probe's result for programs: one JSON object. */
 #include "probe_parts.h"
 
-#include "../lib/json.h"
+#include "../lib/json_fields.h"
 #include "../lib/suites.h"
 #include <string.h>
 
@@ -11,14 +11,6 @@ static void put_version_key(struct tf_json *j, const char *key, uint16_t version
     char text[32];
     struct tf_writer w = tf_writer_of(text, sizeof text);
     tf_put_version(&w, version);
-    tf_json_bytes(j, key, text, w.len);
-}
-
-static void put_suite_key(struct tf_json *j, const char *key, uint16_t suite)
-{
-    char text[TF_SUITE_TEXT_MAX];
-    struct tf_writer w = tf_writer_of(text, sizeof text);
-    tf_put_suite(&w, suite);
     tf_json_bytes(j, key, text, w.len);
 }
 
@@ -104,8 +96,7 @@ static void put_certificate(struct tf_writer *w, const struct probe_certificate 
     tf_json_text(&j, "issuer", c->issuer);
     tf_json_text(&j, "first_day", c->first_day);
     tf_json_text(&j, "last_day", c->last_day);
-    tf_json_key(&j, "days_left");
-    tf_put_i64(w, c->days_left);
+    tf_json_i64(&j, "days_left", c->days_left);
     tf_json_text(&j, "key", c->key);
     tf_json_text(&j, "signature", c->signature);
     tf_json_close(&j);
@@ -133,12 +124,11 @@ static void put_verification(struct tf_json *j, const struct probe_result *r)
 
 static void put_outside(struct tf_json *j, const struct probe_result *r)
 {
-    tf_json_key(j, "outside");
-    struct tf_json o = tf_json_open(j->w);
+    struct tf_json o = tf_json_object(j, "outside");
     tf_json_bool(&o, "gets_through", r->outside == TF_REASON_NONE);
     if (r->outside == TF_REASON_NONE) {
         put_version_key(&o, "version", r->leg.version);
-        put_suite_key(&o, "suite", r->leg.cipher);
+        tf_json_suite(&o, "suite", r->leg.cipher);
     } else {
         tf_json_text(&o, "code", tf_reason_info(r->outside)->code);
         tf_json_text(&o, "why", r->outside_why);

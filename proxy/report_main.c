@@ -219,6 +219,7 @@ static enum exit_code read_inventory(struct call *call)
         return UNREADABLE;
     }
     call->input.files = 1;
+    call->input.is_inventory = true;
     call->input.sightings = roster_count(call->roster);
     return FINE;
 }

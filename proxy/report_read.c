@@ -1,13 +1,14 @@
 /* Reading logs for a report, fast and in bounded memory; see report_read.h. */
 #include "report_read.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -111,19 +112,12 @@ struct progress {
     int64_t shown_ms; /* when it was last shown */
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void show_progress(struct progress *p)
 {
     enum { EVERY_MS = 200 };
-    if (!p->is_shown || now_ms() - p->shown_ms < EVERY_MS)
+    if (!p->is_shown || clock_steady_ms() - p->shown_ms < EVERY_MS)
         return;
-    p->shown_ms = now_ms();
+    p->shown_ms = clock_steady_ms();
     if (p->total > 0)
         fprintf(stderr, "\rreading: %3u %% of %llu MB", (unsigned)(p->done * 100 / p->total),
                 (unsigned long long)p->total / 1000000);

@@ -37,13 +37,16 @@ static int order(uint64_t a, uint64_t b)
 
 /* --- Who is listed. --- */
 
-static bool is_listed(const struct roster_client *c, const struct report_options *options)
+static bool is_below(const struct roster_client *c, uint16_t floor)
 {
-    if (c->last_us < options->since_us)
-        return false;
-    if (options->floor == TF_TLS13)
+    if (floor == TF_TLS13)
         return true; /* the roster has nobody who offers TLS 1.3 */
     return c->below_us != 0 || c->fallbacks > 0;
+}
+
+static bool is_listed(const struct roster_client *c, const struct report_options *options)
+{
+    return c->last_us >= options->since_us && is_below(c, options->floor);
 }
 
 /* By what became of it last: a client that was blocked once, and is upgraded by now, is upgraded. */
@@ -151,6 +154,16 @@ static bool list_clients(struct report_view *view, const struct roster *roster,
     view->report.clients = view->clients;
     view->report.client_count = clients;
     return true;
+}
+
+static void count_unlisted(struct tf_report *report, const struct roster *roster)
+{
+    for (size_t i = 0; i < roster_count(roster); i++) {
+        const struct roster_client *c = roster_at(roster, i);
+        bool is_older = c->last_us < report->since_us;
+        report->older += is_older;
+        report->healthy += !is_older && !is_below(c, report->floor);
+    }
 }
 
 /* --- What they come to. --- */
@@ -324,6 +337,7 @@ struct report_view *report_view_new(const struct roster *roster, const struct re
     view->report.input = options->input;
     if (list_clients(view, roster, options) && burn_down(view) &&
         (options->conf == NULL || list_exceptions(view, &options->conf->policy))) {
+        count_unlisted(&view->report, roster);
         sum_up(view);
         return view;
     }

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { BUCKETS = sizeof((struct rollups *)0)->buckets / sizeof(struct rollup *) };
 

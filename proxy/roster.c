@@ -10,6 +10,7 @@
 #include "hash.h"
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 enum {

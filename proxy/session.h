@@ -1,7 +1,7 @@
 /* A session: from an accepted socket to its log line.
  *
  * It gathers facts, decides, acts, records facts. What it does when is a row
- * of steps (session.c); what each step does is in steps_*.c. A step never
+ * of steps (routes.c); what each step does is in steps_*.c. A step never
  * calls another step or the runner: it answers what is to happen next. */
 #ifndef SESSION_H
 #define SESSION_H
@@ -129,10 +129,6 @@ void session_drain(struct session *s);
 void session_on_deadline(struct deadline *d);
 
 /* For steps. */
-extern const struct route route_connect, route_again, route_http, route_secure, route_within, route_retry,
-    route_retry_secure, route_tunnel, route_upgrade, route_carry, route_pass, route_block, route_mail,
-    route_mail_implicit, route_mail_hello, route_mail_dialogue, route_mail_secure, route_mail_upgrade,
-    route_mail_repeat, route_page;
 struct tf_facts *session_facts(struct session *s); /* until the session is settled */
 /* What belongs to its listener; NULL: a reload has taken the listener away. */
 const struct door *session_door(const struct session *s);

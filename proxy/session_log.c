@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* One line is put together in the loop's buffer, which nobody holds across calls. */
 static struct tf_writer line_writer(struct session *s)

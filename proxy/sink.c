@@ -1,24 +1,18 @@
 /* What sinks share; see sink.h. */
 #include "sink.h"
 
+#include "clock.h"
+
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-int64_t sink_now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* Until the thread has to give up; SINK_FOREVER: as long as it takes. */
 static int64_t left_ms(const struct sink_stop *stop)
 {
     int64_t at = atomic_load(&stop->at_ms);
-    int64_t left = at == SINK_FOREVER ? SINK_FOREVER : at - sink_now_ms();
+    int64_t left = at == SINK_FOREVER ? SINK_FOREVER : at - clock_steady_ms();
     return left > 0 ? left : 0;
 }
 

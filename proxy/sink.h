@@ -29,7 +29,7 @@ struct sink_batch {
 
 /* When the thread has to give up what it waits for. */
 struct sink_stop {
-    _Atomic(int64_t) at_ms; /* as of sink_now_ms; SINK_FOREVER: not yet known */
+    _Atomic(int64_t) at_ms; /* as of clock_steady_ms; SINK_FOREVER: not yet known */
     int fd;                 /* readable once it is */
 };
 
@@ -53,7 +53,6 @@ struct sink_type {
 extern const struct sink_type sink_file;   /* a path, or "-" */
 extern const struct sink_type sink_syslog; /* "syslog:..." */
 
-int64_t sink_now_ms(void); /* CLOCK_MONOTONIC */
 /* Waits until a descriptor is ready for `events`, or in error. False: time is up. */
 bool sink_wait(const struct sink_stop *stop, int fd, short events);
 /* Waits for `ms`, or less when the end is near. False: time is up. */

@@ -15,7 +15,7 @@ struct stage {
     struct door *doors;             /* one a listener */
     size_t door_count;
     char parent_login[PARENT_LOGIN_MAX];
-    struct census *census;       /* these four are handed on from stage to stage */
+    struct census *census; /* these four are handed on from stage to stage */
     struct acquaintances *acquaintances;
     struct inventory *inventory; /* NULL: off */
     struct own_ports *own_ports; /* NULL: no stage so far had a transparent listener */

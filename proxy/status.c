@@ -1,7 +1,7 @@
 /* The status as JSON; see status.h. */
 #include "status.h"
 
-#include "../lib/json.h"
+#include "../lib/json_fields.h"
 #include "certificate.h"
 #include "inventory.h"
 #include "tls_verdict.h"
@@ -24,26 +24,10 @@ static const char *const protocol_names[] = {
 
 /* --- values --- */
 
-static void put_quoted(struct tf_json *j, const char *key, void (*put)(struct tf_writer *, int64_t),
-                       int64_t value)
-{
-    tf_json_key(j, key);
-    tf_put_char(j->w, '"');
-    put(j->w, value);
-    tf_put_char(j->w, '"');
-}
-
-static void put_null(struct tf_json *j, const char *key)
-{
-    tf_json_key(j, key);
-    tf_put_text(j->w, "null");
-}
-
 /* Whole days from one time to a later one; below 0 where it is earlier. */
 static void put_days(struct tf_json *j, const char *key, int64_t from_s, int64_t to_s)
 {
-    tf_json_key(j, key);
-    tf_put_i64(j->w, tf_day_of(to_s) - tf_day_of(from_s));
+    tf_json_i64(j, key, tf_day_of(to_s) - tf_day_of(from_s));
 }
 
 static void put_address(struct tf_json *j, const char *key, const struct tf_addr *address)
@@ -52,12 +36,6 @@ static void put_address(struct tf_json *j, const char *key, const struct tf_addr
     struct tf_writer w = tf_writer_of(text, sizeof text);
     tf_put_addr_port(&w, address);
     tf_json_bytes(j, key, text, w.len);
-}
-
-static struct tf_json open_object(struct tf_json *j, const char *key)
-{
-    tf_json_key(j, key);
-    return tf_json_open(j->w);
 }
 
 /* --- parts --- */
@@ -93,16 +71,16 @@ static void put_listeners(struct tf_json *j, const struct sockets *sockets)
 
 static void put_endpoints(struct tf_json *j, const struct endpoints *e, int64_t now_s)
 {
-    struct tf_json o = open_object(j, "endpoints");
+    struct tf_json o = tf_json_object(j, "endpoints");
     tf_json_text(&o, "origin", e->m365.origin);
     tf_json_u64(&o, "sets", e->m365.set_count);
     tf_json_u64(&o, "names", e->m365.entry_count);
     if (e->as_of_s != 0) {
-        put_quoted(&o, "as_of", tf_put_day, e->as_of_s);
+        tf_json_day(&o, "as_of", e->as_of_s);
         put_days(&o, "age_days", e->as_of_s, now_s);
     } else {
-        put_null(&o, "as_of");
-        put_null(&o, "age_days");
+        tf_json_null(&o, "as_of");
+        tf_json_null(&o, "age_days");
     }
     tf_json_close(&o);
 }
@@ -111,7 +89,7 @@ static void put_endpoints(struct tf_json *j, const struct endpoints *e, int64_t 
 static void put_ca(struct tf_json *j, const struct ca *ca, int64_t now_s)
 {
     if (ca == NULL) {
-        put_null(j, "ca");
+        tf_json_null(j, "ca");
         return;
     }
     const X509 *x = ca_certificate(ca);
@@ -119,16 +97,16 @@ static void put_ca(struct tf_json *j, const struct ca *ca, int64_t now_s)
     char subject[1024];
     struct tf_writer w = tf_writer_of(subject, sizeof subject);
     tls_put_subject(&w, X509_get_subject_name(x));
-    struct tf_json o = open_object(j, "ca");
+    struct tf_json o = tf_json_object(j, "ca");
     tf_json_bytes(&o, "subject", subject, w.len);
-    put_quoted(&o, "not_after", tf_put_time, until_s * 1000000);
+    tf_json_time(&o, "not_after", until_s * 1000000);
     put_days(&o, "days_left", now_s, until_s);
     tf_json_close(&o);
 }
 
 static void put_log(struct tf_json *j, const char *name, const char *sink, uint64_t written, uint64_t dropped)
 {
-    struct tf_json o = open_object(j, name);
+    struct tf_json o = tf_json_object(j, name);
     tf_json_text(&o, "sink", sink);
     tf_json_u64(&o, "written", written);
     tf_json_u64(&o, "dropped", dropped);
@@ -137,7 +115,7 @@ static void put_log(struct tf_json *j, const char *name, const char *sink, uint6
 
 static void put_logs(struct tf_json *j, const struct tf_conf *tf, const struct totals *t)
 {
-    struct tf_json o = open_object(j, "logs");
+    struct tf_json o = tf_json_object(j, "logs");
     put_log(&o, "block", tf->log.block, t->values[COUNTER_LOG_WRITTEN],
             totals_sum(t, COUNTER_LOG_DROPPED, COUNTER_LOG_DROPPED_OTHER + 1));
     put_log(&o, "access", tf->log.access, t->values[COUNTER_ACCESS_LOG_WRITTEN],
@@ -149,12 +127,12 @@ static void put_logs(struct tf_json *j, const struct tf_conf *tf, const struct t
 static void put_inventory(struct tf_json *j, const struct tf_conf *tf, struct inventory *inventory)
 {
     if (inventory == NULL) {
-        put_null(j, "inventory");
+        tf_json_null(j, "inventory");
         return;
     }
     size_t clients = roster_count(inventory_lock(inventory));
     inventory_unlock(inventory);
-    struct tf_json o = open_object(j, "inventory");
+    struct tf_json o = tf_json_object(j, "inventory");
     tf_json_text(&o, "file", tf->inventory.file);
     tf_json_u64(&o, "clients", clients);
     tf_json_u64(&o, "clients_max", tf->limits.inventory_clients);
@@ -173,7 +151,7 @@ static uint64_t reasons_sum(const struct totals *t, enum reason_kind kind)
 
 static void put_totals(struct tf_json *j, const struct totals *t)
 {
-    struct tf_json o = open_object(j, "totals");
+    struct tf_json o = tf_json_object(j, "totals");
     tf_json_u64(&o, "connections", totals_sum(t, COUNTER_SESSIONS_CONNECT, COUNTER_SESSIONS_ACTIVE));
     tf_json_u64(&o, "active", t->values[COUNTER_SESSIONS_ACTIVE]);
     tf_json_u64(&o, "tunnels", t->values[COUNTER_TUNNELS]);
@@ -191,13 +169,13 @@ static void put_status(struct tf_writer *w, const struct status *s)
     const struct ca *ca = s->stage->tls != NULL ? tls_ca(s->stage->tls) : NULL;
     int64_t now_s = s->now_us / 1000000;
     struct tf_json j = tf_json_open(w);
-    put_quoted(&j, "generated", tf_put_time, s->now_us);
-    put_quoted(&j, "started", tf_put_time, s->started_us);
+    tf_json_time(&j, "generated", s->now_us);
+    tf_json_time(&j, "started", s->started_us);
     tf_json_text(&j, "version", TLSFLOOR_VERSION);
     tf_json_text(&j, "file", conf->file);
     tf_json_bool(&j, "draining", s->is_draining);
     tf_json_text(&j, "mode", policy->monitor ? "monitor" : "enforce");
-    tf_json_text(&j, "floor", policy->floor == TF_TLS13 ? "1.3" : "1.2");
+    tf_json_version(&j, "floor", policy->floor);
     put_address(&j, "admin", s->admin);
     put_listeners(&j, &s->stage->sockets);
     put_endpoints(&j, conf->endpoints, now_s);

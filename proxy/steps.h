@@ -1,8 +1,8 @@
-/* The steps, by file. Their names are those of the rows in session.c. */
+/* The steps, by file. Their names are those of the rows in routes.c. */
 #ifndef STEPS_H
 #define STEPS_H
 
-#include "session.h"
+#include "routes.h"
 #include <openssl/types.h>
 
 /* The two ends that most steps have. */
@@ -81,6 +81,9 @@ bool session_begin_page(struct session *s);
 /* And a step of that has failed: the refusal is what it was. */
 void session_give_up_page(struct session *s);
 
+/* steps_http.c: reads on in the client's request. STEP_NEXT: there is more of it; STEP_END: there will never
+ * be (the caller knows what that means here). */
+enum step_result read_request(struct session *s);
 /* steps_http.c: shows the front what a side has sent; the writers are outboxes', or of no room. */
 struct tf_feed_io front_io(struct session *s, enum tf_side from, struct tf_writer *to_client,
                            struct tf_writer *to_server);

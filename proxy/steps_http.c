@@ -5,7 +5,6 @@
 #include "../lib/front_http.h"
 #include "loop.h"
 
-#include <assert.h>
 #include <stddef.h>
 
 struct tf_feed_io front_io(struct session *s, enum tf_side from, struct tf_writer *to_client,
@@ -102,6 +101,25 @@ static enum step_result end_request(struct session *s)
     return r == STEP_MORE ? end_for(s, TF_REASON_NONE) : r;
 }
 
+enum step_result read_request(struct session *s)
+{
+    struct link *client = &s->side[TF_CLIENT];
+    switch (link_fill(client, s->loop, s->conf->tf.limits.head_bytes)) {
+    case LINK_OK:
+        return STEP_NEXT;
+    case LINK_AGAIN:
+        return client->readable ? STEP_MORE : STEP_WAIT; /* tls_link_has_more */
+    case LINK_FULL:
+        return refuse_for(s, TF_REASON_REQUEST_TOO_LARGE);
+    case LINK_NO_MEMORY:
+        return refuse_for(s, TF_REASON_NO_RESOURCES);
+    case LINK_EOF:
+    case LINK_ERROR:
+        break;
+    }
+    return STEP_END;
+}
+
 static enum step_result run_request(struct session *s)
 {
     struct link *client = &s->side[TF_CLIENT];
@@ -118,19 +136,9 @@ static enum step_result run_request(struct session *s)
             if (link_ahead(client).n > 0 && link_ahead(client).n < before)
                 continue; /* there is more for the front */
         }
-        switch (link_fill(client, s->loop, s->conf->tf.limits.head_bytes)) {
-        case LINK_OK:
-            continue;
-        case LINK_AGAIN:
-            return client->readable ? STEP_MORE : STEP_WAIT;
-        case LINK_FULL:
-            return refuse_for(s, TF_REASON_REQUEST_TOO_LARGE);
-        case LINK_NO_MEMORY:
-            return refuse_for(s, TF_REASON_NO_RESOURCES);
-        case LINK_EOF:
-        case LINK_ERROR:
-            return end_request(s);
-        }
+        enum step_result r = read_request(s);
+        if (r != STEP_NEXT)
+            return r == STEP_END ? end_request(s) : r;
     }
 }
 

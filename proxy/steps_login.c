@@ -6,7 +6,6 @@
 #include "../lib/sasl.h"
 #include "loop.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -58,19 +58,9 @@ static enum step_result run_page(struct session *s)
     for (;;) {
         if (link_ahead(client).n > 0 && front_feed(s, TF_CLIENT, &none, &none) == TF_FEED_BAD)
             return STEP_REFUSE;
-        switch (link_fill(client, s->loop, s->conf->tf.limits.head_bytes)) {
-        case LINK_OK:
-            continue;
-        case LINK_AGAIN:
-            return client->readable ? STEP_MORE : STEP_WAIT;
-        case LINK_FULL:
-            return refuse_for(s, TF_REASON_REQUEST_TOO_LARGE);
-        case LINK_NO_MEMORY:
-            return refuse_for(s, TF_REASON_NO_RESOURCES);
-        case LINK_EOF:
-        case LINK_ERROR:
-            return refuse_for(s, TF_REASON_REQUEST_CUT);
-        }
+        enum step_result r = read_request(s);
+        if (r != STEP_NEXT)
+            return r == STEP_END ? refuse_for(s, TF_REASON_REQUEST_CUT) : r;
     }
 }
 

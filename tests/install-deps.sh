@@ -16,15 +16,17 @@ llhttp() { library libllhttp || header llhttp.h || [ -e /usr/share/llhttp/llhttp
 # Debian 13 has a library; Debian 12 ships the C sources with the Node.js package.
 llhttp_package() { if apt-cache show libllhttp-dev >/dev/null 2>&1; then echo libllhttp-dev; else echo node-llhttp; fi; }
 
-# promtool checks metrics and rules. Its package would start a server: the one program is taken out of it, and nothing
-# is installed. Without it, the tests that want it are skipped.
+# promtool checks metrics and rules. Debian 13 has a package of it; that of Debian 12 would start a server. So the one
+# program is taken out, and nothing is installed. Without it, the tests that want it are skipped.
 tools=${BUILD:-build}/tools
+promtool_package() { if apt-cache show promtool >/dev/null 2>&1; then echo promtool; else echo prometheus; fi; }
 take_promtool() {
     has promtool >/dev/null || [ -x "$tools/usr/bin/promtool" ] && return
     echo "tlsfloor: fetching promtool" >&2
     mkdir -p "$tools"
-    (cd "$tools" && apt-get download -qq prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb |
-        tar -x ./usr/bin/promtool && rm prometheus_*.deb) >&2 || echo "tlsfloor: promtool cannot be had" >&2
+    (cd "$tools" && apt-get download -qq "$(promtool_package)" &&
+        dpkg-deb --fsys-tarfile ./*.deb | tar -x ./usr/bin/promtool) >&2 || echo "tlsfloor: promtool cannot be had" >&2
+    rm -f "$tools"/*.deb
 }
 
 case ${1-} in

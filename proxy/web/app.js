@@ -3,7 +3,7 @@ import { ask, repeat } from "./api.js";
 import { bars, showBurnDown } from "./chart.js";
 import { showClients } from "./clients.js";
 import { ago, areaName, byId, el, empty, number, plural, put } from "./dom.js";
-import { showBadges, showExceptions, showGateway, showNotices } from "./gateway.js";
+import { showBadges, showExceptions, showGateway, showNoAnswer, showNotices } from "./gateway.js";
 import { startLive } from "./live.js";
 
 const STATUS_MS = 5000;
@@ -26,9 +26,10 @@ function showSummary() {
   byId("left-title").textContent = isWhatIf ? "Clients below TLS 1.3" : "Legacy clients left";
   byId("left").textContent = number(t.left);
   byId("left-more").textContent =
-    `of ${plural(t.clients, "client")} seen; ${number(t.fixed)} fixed, ` +
+    `of ${plural(t.clients, "client")} seen below TLS ${report.floor}; ${number(t.fixed)} fixed, ` +
     `${number(t.fallback)} with stray hellos only` +
-    (t.silent > 0 ? `, ${number(t.silent)} not seen for 30 days` : "");
+    (t.silent > 0 ? `, ${number(t.silent)} not seen for 30 days` : "") +
+    (t.healthy > 0 ? `; ${number(t.healthy)} more with TLS 1.2 at best` : "");
   const rows = [
     ["blocked", t.left_blocked, "bad"],
     ["would be blocked", t.left_would_block, "warn"],
@@ -103,6 +104,7 @@ function onResult(what) {
     const sentence = el("strong", {}, "The gateway does not answer. ");
     put("trouble", ...(first ? [el("p", { class: "notice bad" }, sentence, first)] : []));
     document.body.classList.toggle("stale", failed.size > 0);
+    if (failed.has("status")) showNoAnswer();
   };
 }
 

@@ -14,6 +14,11 @@ export function showBadges(status) {
   byId("version").textContent = `tlsfloor ${status.version}`;
 }
 
+/** What it was is no longer known. */
+export function showNoAnswer() {
+  putIfChanged("badges", badge("bad", "no answer"));
+}
+
 function* caTroubles(ca) {
   if (!ca || ca.days_left > CA_DAYS) return;
   const renew = "tlsfloor ca init --renew renews it.";

@@ -30,6 +30,7 @@ from harness import (
     wait_until,
     workplace,
 )
+from harness.browser import Browser
 
 NASTY = b"<script>=1+1\"',\x1b[31m"
 SCHEMA = "conf/report.schema.json"
@@ -143,6 +144,8 @@ def it_reads_the_inventory_too():
                 client.receive_all()
             gateway.record({"event.action": "tls-version-blocked"})
             gateway.stop()
+            check_in("read: an inventory of 1 client\n", report(file)[0], "text")
+            check_in("Read: an inventory of 1 client.", report("--format", "html", file)[0], "page")
             for arguments in ([file], ["-c", gateway.file]):
                 found = report_json(*arguments)
                 check_equal([c["source"] for c in found["clients"]], ["127.0.0.1"], "clients")
@@ -243,10 +246,30 @@ def the_page_allows_its_own_style_sheet_and_nothing_else():
 
 
 @story
+def the_page_fits_a_phone_and_a_desk_and_nothing_is_to_be_scrolled_aside():
+    name = "a-rather-long-name.of-a-host.example.com"
+    with Log("block.log", line(user_agent__original="x" * 100) + line(destination__domain=name)) as block:
+        page = report("--format", "html", block)[0].encode()
+    aside = "[document.documentElement, ...document.querySelectorAll('.wide')].map((e) => e.scrollWidth - e.clientWidth)"
+    with Log("report.html", page) as file, Browser() as browser:
+        for width in (360, 390, 1100, 1440):
+            browser.window(width, 900)
+            browser.open(f"file://{os.path.abspath(file)}")
+            browser.wait("document.querySelector('.clients td') && document.readyState == 'complete'")
+            check_equal(browser.value(aside), [0, 0], f"what is beyond the edge at {width}")
+            label = browser.value("getComputedStyle(document.querySelector('.fix'), '::before').content")
+            check_equal(label, '"What to do"' if width < 1200 else "none", f"what stands beside the fix at {width}")
+        check_equal(browser.problems, [], "what the browser complains of")
+
+
+@story
 def a_floor_of_1_3_asks_who_would_be_blocked_then():
     data = line() + passed("1.2", source="192.0.2.2") + passed("1.3", source="192.0.2.3")
     with Log("access.log", data) as log:
-        check_equal([c["source"] for c in report_json(log)["clients"]], ["192.0.2.1"], "below 1.2")
+        found = report_json(log)
+        check_equal([c["source"] for c in found["clients"]], ["192.0.2.1"], "below 1.2")
+        check_equal(found["totals"]["healthy"], 1, "clients of TLS 1.2 that are not listed")
+        check_in("not listed: 1 client that has only been seen with TLS 1.2", report(log)[0], "text")
         stricter = report_json("--floor", "1.3", log)
         check_equal(
             [(c["source"], c["state"]) for c in stricter["clients"]],
@@ -319,7 +342,7 @@ def exceptions_come_from_the_configuration():
         check_equal([e["rule"] for e in found], ["scanners"], "exceptions")
         check_equal((found[0]["until"], found[0]["owner"]), ("2999-12-31", "print <team>"), "exception")
         check(found[0]["days_left"] > 300000, f"days left of {found[0]}")
-        check_in("print &lt;team&gt;", report("-c", file, "--format", "html", block)[0], "page")
+        check_in("print &#60;team&#62;", report("-c", file, "--format", "html", block)[0], "page")
     with Log("block.log", line()) as block:
         check_in("no/such.ini", report("-c", "no/such.ini", block, status=1)[1], "what it says")
 

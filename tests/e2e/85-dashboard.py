@@ -152,6 +152,9 @@ def the_what_if_names_who_would_be_blocked_at_a_floor_of_1_3():
         wait_until(lambda: json.loads(ask(gateway, "/api/report?floor=1.3")[0])["totals"]["left"] == 2, "both are known")
         opened(browser, gateway)
         browser.wait(f"{ROWS}.length == 1")
+        seen = browser.value("document.getElementById('left-more').innerText")
+        check_in("of 1 client seen below TLS 1.2", seen, "how many")
+        check_in("1 more with TLS 1.2 at best", seen, "and the others")
         browser.value("document.getElementById('what-if').click()")
         rows = browser.wait(f"{ROWS}.length == 2 && {ROWS}")
         check(any("127.0.0.4" in row and "TLS 1.2" in row for row in rows), f"who offers 1.2 is in {rows}")
@@ -175,6 +178,9 @@ def it_fits_a_phone_and_a_desk_in_the_dark_and_in_the_light():
                 browser.wait(f"{ROWS}.length == 1")
                 wide = browser.value("document.documentElement.scrollWidth")
                 check(wide <= width, f"the page is {wide} wide in a window of {width}")
+                head = browser.wait("document.querySelector('#live-rows tr') && document.querySelector('#live-rows thead')"
+                    " && getComputedStyle(document.querySelector('#live-rows thead')).position")
+                check_equal(head, "absolute" if width <= 900 else "sticky", f"head of the live rows at {width}")
                 colours.add(browser.value(background))
         check_equal(len(colours), 2, f"backgrounds, which are {colours}")
         browser.value("document.getElementById('theme').click()")  # light, which the system does not want
@@ -190,6 +196,7 @@ def a_gateway_that_is_gone_is_said_to_be():
         opened(browser, gateway)
         gateway.stop()
         browser.wait("document.getElementById('trouble').innerText.includes('The gateway does not answer.')")
+        browser.wait("document.getElementById('badges').innerText == 'no answer'")
 
 
 # The report tells of more clients than there are.

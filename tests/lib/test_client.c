@@ -1,6 +1,7 @@
 /* Tests for lib/client.c: what becomes of a hello and of words that agree, or do not; and the table of
  * families. */
 #include "../../lib/client.h"
+#include "../../lib/sighting.h"
 
 #include "client_maker.h"
 #include <string.h>
@@ -208,7 +209,7 @@ static void every_family_is_found_by_its_slug_and_has_a_short_fix(void **state)
         enum tf_client_family family = TF_CLIENT_FAMILY_UNKNOWN;
         assert_true(tf_client_family_parse(info->slug, strlen(info->slug), &family));
         assert_int_equal(family, i);
-        assert_true(info->name[0] != '\0');
+        assert_in_range(strlen(info->name), 1, TF_SIGHTING_NAME_MAX - 1); /* a report has all of it */
         assert_in_range(strlen(info->fix), 1, 160);
     }
     enum tf_client_family family;

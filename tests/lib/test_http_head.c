@@ -351,7 +351,8 @@ static void a_uri_is_cut_where_its_authority_ends(void **state)
     for (size_t i = 0; i < COUNT(good); i++) {
         struct tf_http_uri uri;
         const char *detail;
-        assert_int_equal(tf_http_split_uri(tf_text_of(good[i].target), "http", &uri, &detail), TF_REASON_NONE);
+        assert_int_equal(tf_http_split_uri(tf_text_of(good[i].target), "http", &uri, &detail),
+                         TF_REASON_NONE);
         assert_text(uri.authority, good[i].authority);
         assert_text(uri.path, good[i].path);
     }

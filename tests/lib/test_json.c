@@ -105,6 +105,20 @@ static void an_object_has_commas_between_its_members_only(void **state)
                    "{\"text\":\"x\",\"most\":18446744073709551615,\"yes\":true,\"no\":false,\"list\":[]}");
 }
 
+static void a_member_can_be_an_object_or_below_zero_or_nothing(void **state)
+{
+    (void)state;
+    char text[128];
+    struct tf_writer w = tf_writer_of(text, sizeof text);
+    struct tf_json j = tf_json_open(&w);
+    struct tf_json o = tf_json_object(&j, "o");
+    tf_json_i64(&o, "least", INT64_MIN);
+    tf_json_close(&o);
+    tf_json_null(&j, "null");
+    tf_json_close(&j);
+    assert_written(&w, "{\"o\":{\"least\":-9223372036854775808},\"null\":null}");
+}
+
 static void an_empty_object_is_two_braces(void **state)
 {
     (void)state;
@@ -139,6 +153,7 @@ int main(void)
         cmocka_unit_test(bytes_that_are_no_utf8_are_escaped_each),
         cmocka_unit_test(every_byte_makes_a_valid_string),
         cmocka_unit_test(an_object_has_commas_between_its_members_only),
+        cmocka_unit_test(a_member_can_be_an_object_or_below_zero_or_nothing),
         cmocka_unit_test(an_empty_object_is_two_braces),
         cmocka_unit_test(too_little_room_is_told),
     };

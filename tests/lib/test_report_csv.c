@@ -60,6 +60,9 @@ static void what_a_peer_says_breaks_no_cell(void **state)
     client.user = "";
     write_csv(&client);
     assert_written(",\"a\"\"b,??c?\",");
+    client.user_agent = "J\xc3\xbcrgen\xe2\x80\xae";
+    write_csv(&client);
+    assert_written(",\"J\xc3\xbcrgen???\",");
 }
 
 static void destinations_that_are_not_told_apart_are_a_row(void **state)

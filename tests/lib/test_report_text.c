@@ -133,7 +133,7 @@ static void who_is_fixed_needs_no_advice(void **state)
     client.fixed_us = NOW_US;
     write_text(&report, 80);
     assert_written("fixed        10.20.0.7");
-    assert_written("    is    fixed since 2026-11-21\n");
+    assert_written("    now   at or above TLS 1.2 since 2026-11-21\n");
     assert_not_written("    do ");
 }
 
@@ -234,6 +234,75 @@ static void at_a_floor_of_1_3_it_is_said_that_who_is_fixed_may_have_two_rows(voi
     assert_not_written("has a second row");
 }
 
+static void software_that_does_not_fit_is_told_in_short_above_and_whole_below(void **state)
+{
+    struct tf_report_client client = java_client();
+    struct tf_report report = one_client_report(&client);
+    (void)state;
+    client.name = "Firefox 4 to 12, or a Mozilla program of its time";
+    write_text(&report, 80);
+    assert_written("10.20.0.7  Firefox 4 to 12 (likely)      1.0 ");
+    assert_written("    is    Firefox 4 to 12, or a Mozilla program of its time (likely); can be\n");
+    client.name = "Windows 7 or Server 2008 R2 (WinHTTP, .NET)";
+    client.certainty = TF_CLIENT_CERTAIN;
+    write_text(&report, 80);
+    assert_written("10.20.0.7  Windows 7 or Server 2008 R2   1.0 ");
+    write_text(&report, 200);
+    assert_written("10.20.0.7  Windows 7 or Server 2008 R2 (WinHTTP, .NET)  ");
+}
+
+static void a_rule_is_named_as_the_configuration_does(void **state)
+{
+    struct tf_report_client client = java_client();
+    struct tf_report report = one_client_report(&client);
+    (void)state;
+    client.rule = "old floor";
+    write_text(&report, 160);
+    assert_written("; by [rule old floor]\n");
+}
+
+static void letters_beyond_ASCII_stay_and_have_one_column(void **state)
+{
+    static const struct tf_rule rule = {
+        .name = "scanners",
+        .action = TF_ACTION_UPGRADE,
+        .until_day = INT32_MAX,
+        .owner = "J\xc3\xbcrgen M\xc3\xbcller\xe2\x80\xae of the old printers on the floors",
+        .ticket = "\xe6\x97\xa5\xe6\x9c\xac"};
+    static const struct tf_rule *const exceptions[] = {&rule};
+    struct tf_report_client client = java_client();
+    struct tf_report report = one_client_report(&client);
+    (void)state;
+    report.exceptions = exceptions;
+    report.exception_count = 1;
+    write_text(&report, 80);
+    /* 80 columns, in 82 bytes */
+    assert_written(
+        "\nscanners: upgrade without end; owner J\xc3\xbcrgen M\xc3\xbcller??? of the old printers on the\n"
+        "floors; ticket \xe6\x97\xa5\xe6\x9c\xac\n");
+}
+
+static void an_inventory_and_who_of_it_is_not_listed_are_told(void **state)
+{
+    struct tf_report_input input = {.files = 1, .sightings = 14, .is_inventory = true};
+    struct tf_report_client client = java_client();
+    struct tf_report report = one_client_report(&client);
+    (void)state;
+    report.input = &input;
+    write_text(&report, 80);
+    assert_written("\nread: an inventory of 14 clients\n");
+    assert_not_written("not listed");
+    report.healthy = 2;
+    write_text(&report, 120);
+    assert_written("0 fixed\nnot listed: 2 clients that have only been seen with TLS 1.2 (a floor of 1.3 "
+                   "would block them)\n");
+    report.healthy = 0;
+    report.older = 1;
+    report.since_us = NOW_US - DAY_US;
+    write_text(&report, 120);
+    assert_written("\nnot listed: 1 client not seen since 2026-11-20\n");
+}
+
 static void what_was_read_and_what_was_not_understood_is_told(void **state)
 {
     (void)state;
@@ -265,6 +334,10 @@ int main(void)
         cmocka_unit_test(areas_have_the_names_that_people_use),
         cmocka_unit_test(who_is_not_seen_for_long_is_counted_apart),
         cmocka_unit_test(at_a_floor_of_1_3_it_is_said_that_who_is_fixed_may_have_two_rows),
+        cmocka_unit_test(software_that_does_not_fit_is_told_in_short_above_and_whole_below),
+        cmocka_unit_test(a_rule_is_named_as_the_configuration_does),
+        cmocka_unit_test(letters_beyond_ASCII_stay_and_have_one_column),
+        cmocka_unit_test(an_inventory_and_who_of_it_is_not_listed_are_told),
         cmocka_unit_test(what_was_read_and_what_was_not_understood_is_told),
     };
     return cmocka_run_group_tests_name("report_text", tests, NULL, NULL);

@@ -81,6 +81,35 @@ static void characters_are_told_apart_without_a_locale(void **state)
     assert_int_equal(tf_ascii_hex('g'), 16);
 }
 
+static void what_readers_do_not_see_as_it_is_is_not_shown(void **state)
+{
+    static const char *const shown[] = {
+        " ", "~", "\xc2\xa0", "\xc3\xbc", "\xe2\x82\xac", "\xe6\x97\xa5", "\xf0\x9f\x93\xa0", "\xef\xbf\xbd"};
+    static const char *const hidden[] = {
+        "",
+        "\x1f",
+        "\x7f",
+        "\xfc",             /* no UTF-8 */
+        "\xc2\x85",         /* a control */
+        "\xc2\xad",         /* a soft hyphen */
+        "\xe2\x80\x8b",     /* no width */
+        "\xe2\x80\xa8",     /* ends a line */
+        "\xe2\x80\xae",     /* turns what follows round */
+        "\xe2\x81\xa7",     /* likewise */
+        "\xef\xbb\xbf",     /* a byte order mark */
+        "\xee\x80\x80",     /* private */
+        "\xef\xbf\xbf",     /* none */
+        "\xf3\xa0\x81\x81", /* a tag */
+        "\xf4\x8f\xbf\xbf"  /* none */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        assert_int_equal(tf_text_shown(shown[i], strlen(shown[i])), strlen(shown[i]));
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
+        assert_int_equal(tf_text_shown(hidden[i], strlen(hidden[i])), 0);
+    assert_int_equal(tf_text_shown("\xc3\xbc", 1), 0); /* cut */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -89,6 +118,7 @@ int main(void)
         cmocka_unit_test(a_list_is_taken_apart_with_its_empty_items),
         cmocka_unit_test(numbers_are_digits_up_to_a_maximum),
         cmocka_unit_test(characters_are_told_apart_without_a_locale),
+        cmocka_unit_test(what_readers_do_not_see_as_it_is_is_not_shown),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }

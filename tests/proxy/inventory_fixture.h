@@ -54,6 +54,17 @@ static inline struct tf_sighting full_sighting(int64_t at_us)
     return s;
 }
 
+/* A refusal of each of so many clients, 10.0.0.1 and on, a second after the one before it. */
+static inline void add_clients(struct roster *r, unsigned n, int64_t first_us)
+{
+    for (unsigned i = 0; i < n; i++) {
+        char source[32];
+        snprintf(source, sizeof source, "10.0.0.%u", i + 1);
+        struct tf_sighting s = sighting_of(source, "a.test", TF_TLS10, first_us + i * SECOND);
+        assert_true(roster_add(r, &s));
+    }
+}
+
 static inline const struct roster_client *client_of(const struct roster *r, const char *source)
 {
     struct tf_addr address;

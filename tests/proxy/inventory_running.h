@@ -3,10 +3,11 @@
 #define INVENTORY_RUNNING_H
 
 #include "../../proxy/inventory.h"
+#include "await.h"
 #include "inventory_fixture.h"
 #include <time.h>
 
-enum { LONG_MS = 20000, QUEUE = 64 };
+enum { QUEUE = 64 };
 
 static inline struct inventory_options options_of(const char *file)
 {
@@ -35,15 +36,6 @@ static inline int64_t now_us(void)
     clock_gettime(CLOCK_REALTIME, &t);
     return t.tv_sec * SECOND + t.tv_nsec / 1000;
 }
-
-/* Waits for what no call tells: a thing that the thread does in its own time. */
-#define AWAIT(condition)                                                                                     \
-    do {                                                                                                     \
-        int tries = LONG_MS;                                                                                 \
-        while (!(condition) && --tries > 0)                                                                  \
-            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);                                         \
-        assert_true(condition);                                                                              \
-    } while (0)
 
 static inline size_t count_clients(struct inventory *inv)
 {

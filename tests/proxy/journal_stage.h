@@ -4,6 +4,7 @@
 #define JOURNAL_STAGE_H
 
 #include "../../proxy/sink.h"
+#include "await.h"
 #include "own_directory.h"
 #include <fcntl.h>
 #include <pthread.h>
@@ -109,15 +110,6 @@ static inline unsigned release_stderr(const char *part)
     close(saved_stderr);
     return stderr_has(part);
 }
-
-/* Waits for what no descriptor tells: a counter that the log thread moves. */
-#define AWAIT(condition)                                                                                     \
-    do {                                                                                                     \
-        int tries = LONG_MS;                                                                                 \
-        while (!(condition) && --tries > 0)                                                                  \
-            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);                                         \
-        assert_true(condition);                                                                              \
-    } while (0)
 
 /* Lines as producers make them: "<producer> <number> xxxx...", of a length that varies. */
 enum { LINE_MAX_LEN = 200, PRODUCERS = 8, LINES_EACH = 20000 };

@@ -50,12 +50,7 @@ static void a_reader_sees_whole_transactions(void **state)
     struct inventory_store *store = open_store(r);
     assert_int_equal(pthread_create(&reader, NULL, read_again_and_again, &reading), 0);
     for (unsigned round = 1; round <= ROUNDS; round++) {
-        for (unsigned i = 1; i <= SOURCES; i++) {
-            char source[32];
-            snprintf(source, sizeof source, "10.0.0.%u", i);
-            struct tf_sighting s = sighting_of(source, "a.test", TF_TLS10, round * SECOND);
-            assert_true(roster_add(r, &s));
-        }
+        add_clients(r, SOURCES, round * SECOND);
         write_roster(store, r);
     }
     reading.is_over = true;

@@ -11,17 +11,12 @@
 #include "inventory_fixture.h"
 #include <sqlite3.h>
 
-/* A file with so many clients, 10.0.0.1 and on. */
+/* A file with so many clients, as of add_clients. */
 static void make_file(unsigned clients)
 {
     struct roster *r = roster_new(CLIENTS, DESTINATIONS);
     struct inventory_store *store = open_store(r);
-    for (unsigned i = 1; i <= clients; i++) {
-        char source[32];
-        snprintf(source, sizeof source, "10.0.0.%u", i);
-        struct tf_sighting s = sighting_of(source, "a.test", TF_TLS10, i * SECOND);
-        assert_true(roster_add(r, &s));
-    }
+    add_clients(r, clients, SECOND);
     write_roster(store, r);
     inventory_store_close(store);
     roster_free(r);

@@ -12,6 +12,7 @@ mail_clients  mail clients, line by line and real
 oauth     a token endpoint, and the files that a bridge needs
 names     a DNS server that says what a story wants said
 browser   a real browser, driven over the DevTools protocol (imported by name: from harness.browser)
+person    a rule that shows a page to people, and their browser (imported by name)
 network   a network of its own for clients
 versions  the stories that every real client has to tell, blocked, tunnelled and upgraded
 """

@@ -128,7 +128,11 @@ class Gateway:
         self.temporary = file is None
         self.environment = environment or {}
         if not self.temporary:
-            self.environment = {"TLSFLOOR_CA_DIRECTORY": DEFAULTS["ca.directory"], **self.environment}
+            self.environment = {
+                "TLSFLOOR_CA_DIRECTORY": DEFAULTS["ca.directory"],
+                "TLSFLOOR_INVENTORY_FILE": "memory",
+                **self.environment,
+            }
         self.taken = 0
         self.finished = False
 
