@@ -135,6 +135,7 @@ static enum tf_feed ask_within(struct http *h, struct tf_facts *facts, const str
     struct tf_text named = uri->authority.n > 0 ? uri->authority : head->host;
     struct tf_target target;
     bool is_named = uri->authority.n > 0 || head->hosts > 0;
+    assert(server != NULL);
     if (is_named && (tf_authority_parse(named.p, named.n, 443, &target) != TF_HOST_OK ||
                      strcmp(target.host, server->host) != 0))
         return fail(h, facts, TF_REASON_MISDIRECTED, "the client's TLS is with another host");

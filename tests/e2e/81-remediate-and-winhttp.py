@@ -158,7 +158,7 @@ def the_demo_shows_every_state_of_a_client():
     check_in("dashboard: http://127.0.0.1:", result.output, "what it shows")
     check_in("for 10 s; with tests/demo --stay until Ctrl-C", result.output, "how long the dashboard is there")
     check_in("11 left to fix (5 blocked, 1 would be blocked, 5 upgraded)", result.output, "the report")
-    check_in("fixed since", result.output, "the report")
+    check_in("at or above TLS 1.2 since", result.output, "the report")
 
 
 @story
