@@ -53,8 +53,8 @@ static void check_allowed(struct tf_conf_load *load, const struct tf_section *se
         if (!tf_tenants_is_tenant(tenant))
             tf_report(load, TF_ERROR, at,
                       TF_PARTS(TF_SECTION_PARTS(section), " allowed has '", tf_quote_text(&quote, tenant),
-                               "', which is neither a domain nor a directory ID (a GUID); write such as "
-                               "contoso.onmicrosoft.com"));
+                               "', which is neither a domain nor a directory ID (a GUID); ",
+                               "write such as contoso.onmicrosoft.com"));
     }
 }
 
@@ -77,8 +77,8 @@ static void check_size(struct tf_conf_load *load, const struct tf_section *secti
     if (w.full)
         tf_report(load, TF_ERROR, origin_of(section, TF_KEY_TENANTS_allowed),
                   TF_PARTS(TF_SECTION_PARTS(section),
-                           " allowed is too long: the header fields of a request may have 4096 bytes; name "
-                           "fewer tenants"));
+                           " allowed is too long: the header fields of a request may have 4096 bytes; ",
+                           "name fewer tenants"));
 }
 
 /* What it means is easily overrated. */
@@ -90,13 +90,13 @@ static void note_reach(struct tf_conf_load *load, const struct tf_section *secti
               TF_PARTS("tenant restrictions ", tf_tenants_name(t),
                        " are put into requests for login.microsoftonline.com, login.microsoft.com",
                        has_consumer ? ", login.windows.net and login.live.com" : " and login.windows.net",
-                       ", where the client's TLS ends here or it speaks plain HTTP; healthy clients pass "
-                       "untouched, and unrestricted"));
+                       ", where the client's TLS ends here or it speaks plain HTTP; ",
+                       "healthy clients pass untouched, and unrestricted"));
     if (load->conf->policy.monitor)
         tf_report(load, TF_WARNING, origin_of(section, TF_KEY_TENANTS_version),
                   TF_PARTS(TF_SECTION_PARTS(section),
-                           " restricts sessions that are upgraded, and while [floor] mode = monitor only "
-                           "rules with action = upgrade do that"));
+                           " restricts sessions that are upgraded, and while [floor] mode = monitor ",
+                           "only rules with action = upgrade do that"));
 }
 
 void tf_check_tenants(struct tf_conf_load *load)

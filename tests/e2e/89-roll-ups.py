@@ -12,7 +12,6 @@ from harness import (
     Gateway,
     RawClient,
     TlsOrigin,
-    alert,
     check,
     check_equal,
     client_hello,
