@@ -157,6 +157,7 @@ static void evict_of_source(struct roster *r, const struct tf_addr *source)
         if (worst == NULL || (is_below != worst_is ? worst_is : row->client.last_us < worst->client.last_us))
             worst = row;
     }
+    assert(worst != NULL); /* it has as many as it may */
     remove_row(r, worst);
 }
 
