@@ -3,6 +3,14 @@
 
 #include <string.h>
 
+uint64_t tf_hash64(uint64_t hash, const void *p, size_t n)
+{
+    const uint8_t *bytes = p;
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
 struct tf_reader tf_reader_of(const uint8_t *p, size_t n)
 {
     return (struct tf_reader){.p = p, .left = n};

@@ -17,6 +17,11 @@ struct tf_span {
     size_t n;
 };
 
+/* FNV-1a with 64 bits, for what stands for a key itself, or is kept: goes on from `hash`, which is
+ * TF_HASH64_START at first. */
+#define TF_HASH64_START UINT64_C(0xcbf29ce484222325)
+uint64_t tf_hash64(uint64_t hash, const void *p, size_t n);
+
 struct tf_reader {
     const uint8_t *p;
     size_t left;

@@ -76,13 +76,9 @@ static void take_hello(struct tf_sighting *s, const struct tf_hello *hello, cons
         s->fingerprint = tf_client_fingerprint(hello);
 }
 
-/* FNV-1a. */
 void tf_sighting_put_fingerprint(struct tf_sighting *s)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (const char *at = s->ja4; *at != '\0'; at++)
-        hash = (hash ^ (uint8_t)*at) * UINT64_C(0x100000001b3);
-    s->fingerprint = hash;
+    s->fingerprint = tf_hash64(TF_HASH64_START, s->ja4, strlen(s->ja4));
 }
 
 static void take_client(struct tf_sighting *s, const struct tf_facts *facts)

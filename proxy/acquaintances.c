@@ -69,9 +69,9 @@ void acquaintances_free(struct acquaintances *a)
 
 static uint64_t key_of(const struct acquaintances *a, const struct tf_addr *source, const char *host)
 {
-    uint64_t key = hash64_bytes(HASH64_START ^ a->seed, source->ip, sizeof source->ip);
-    key = hash64_bytes(key, &source->family, sizeof source->family);
-    key = hash64_bytes(key, host, strlen(host));
+    uint64_t key = tf_hash64(TF_HASH64_START ^ a->seed, source->ip, sizeof source->ip);
+    key = tf_hash64(key, &source->family, sizeof source->family);
+    key = tf_hash64(key, host, strlen(host));
     key ^= key >> 29; /* the low bits choose the set */
     return key != 0 ? key : 1;
 }

@@ -10,20 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void report(const struct tf_conf *conf, enum tf_severity severity, const char *sentence)
+static bool cannot_use(const struct tf_conf *conf, int why, const char *what_to_do)
 {
-    conf_report(stderr, severity, tf_conf_origin(conf, "inventory", "file"), sentence);
-}
-
-/* False: whoever asks, it is wrong. Where it may be a matter of who asks, it is only a warning. */
-static bool report_errno(const struct tf_conf *conf, int why, const char *what_to_do)
-{
-    char error[128], sentence[1024];
-    conf_error_text(why, error, sizeof error);
-    snprintf(sentence, sizeof sentence, "[inventory] file = %.300s: %s%.500s", conf->inventory.file, error,
-             what_to_do);
-    report(conf, why == EACCES ? TF_WARNING : TF_ERROR, sentence);
-    return why == EACCES;
+    return check_cannot_use(conf, "inventory", "file", conf->inventory.file, why, what_to_do);
 }
 
 static bool check_what_is_there(const struct tf_conf *conf)
@@ -31,11 +20,11 @@ static bool check_what_is_there(const struct tf_conf *conf)
     char error[512], sentence[600];
     int why = check_access(conf->inventory.file, R_OK | W_OK);
     if (why != 0)
-        return report_errno(conf, why, "");
+        return cannot_use(conf, why, "");
     struct roster *roster = inventory_read(conf->inventory.file, error, sizeof error);
     if (roster == NULL) {
         snprintf(sentence, sizeof sentence, "[inventory] file: %s", error);
-        report(conf, TF_ERROR, sentence);
+        conf_report(stderr, TF_ERROR, tf_conf_origin(conf, "inventory", "file"), sentence);
     }
     roster_free(roster);
     return roster != NULL;
@@ -52,7 +41,7 @@ static bool check_room(const struct tf_conf *conf)
     int why = check_access(directory, W_OK | X_OK);
     snprintf(what_to_do, sizeof what_to_do,
              "; make the directory %.300s, writable for the user of the gateway", directory);
-    bool ok = why == 0 || report_errno(conf, why, what_to_do);
+    bool ok = why == 0 || cannot_use(conf, why, what_to_do);
     free(copy);
     return ok;
 }
@@ -65,5 +54,5 @@ bool check_inventory(const struct tf_conf *conf)
         return true;
     if (stat(file, &st) != 0)
         return check_room(conf);
-    return S_ISDIR(st.st_mode) ? report_errno(conf, EISDIR, "") : check_what_is_there(conf);
+    return S_ISDIR(st.st_mode) ? cannot_use(conf, EISDIR, "") : check_what_is_there(conf);
 }

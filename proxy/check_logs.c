@@ -12,18 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Tells of a log that `run` could not open, and what to do about it. It is only a warning where it may be a
- * matter of who asks. False: whoever does, it is wrong. */
-static bool report(const struct tf_conf *conf, const char *key, int why, const char *what_to_do)
+static bool cannot_use(const struct tf_conf *conf, const char *key, int why, const char *what_to_do)
 {
-    const struct tf_origin *origin = tf_conf_origin(conf, "log", key);
     const char *sink = strcmp(key, "block") == 0 ? conf->log.block : conf->log.access;
-    bool is_fatal = why != EACCES;
-    char error[128], sentence[1024];
-    conf_error_text(why, error, sizeof error);
-    snprintf(sentence, sizeof sentence, "[log] %s = %.300s: %s%.500s", key, sink, error, what_to_do);
-    conf_report(stderr, is_fatal ? TF_ERROR : TF_WARNING, origin, sentence);
-    return !is_fatal;
+    return check_cannot_use(conf, "log", key, sink, why, what_to_do);
 }
 
 static bool check_path(const struct tf_conf *conf, const char *key, const char *file)
@@ -40,7 +32,7 @@ static bool check_path(const struct tf_conf *conf, const char *key, const char *
     if (!exists)
         snprintf(what_to_do, sizeof what_to_do,
                  "; make the directory %.300s, writable for the user of the gateway", directory);
-    bool ok = why == 0 || report(conf, key, why, what_to_do);
+    bool ok = why == 0 || cannot_use(conf, key, why, what_to_do);
     free(copy);
     return ok;
 }
@@ -74,9 +66,9 @@ static bool check_syslog(const struct tf_conf *conf, const char *key, const char
     int why = check_access(target.path, W_OK);
     if (stat(target.path, &st) == 0 && !S_ISSOCK(st.st_mode))
         why = ENOTSOCK;
-    return why == 0 || report(conf, key, why,
-                              "; start the syslog daemon, or write syslog:/PATH with its socket, "
-                              "syslog:HOST:PORT or syslog:tcp:HOST:PORT");
+    return why == 0 || cannot_use(conf, key, why,
+                                  "; start the syslog daemon, or write syslog:/PATH with its socket, "
+                                  "syslog:HOST:PORT or syslog:tcp:HOST:PORT");
 }
 
 /* Words that somebody may take for a sink, and that are names of files. */

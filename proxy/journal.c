@@ -252,21 +252,11 @@ void journal_reopen(struct journal *j)
     pthread_cond_signal(&j->wake);
 }
 
-uint64_t journal_written(const struct journal *j)
-{
-    return atomic_load(&j->written);
-}
-
-uint64_t journal_dropped(const struct journal *j, enum journal_kind kind)
-{
-    return atomic_load(&j->dropped[kind]);
-}
-
 void journal_count(const struct journal *j, struct journal_counts *counts)
 {
-    counts->written = journal_written(j);
+    counts->written = atomic_load(&j->written);
     for (int kind = 0; kind < JOURNAL_KINDS; kind++)
-        counts->dropped[kind] = journal_dropped(j, (enum journal_kind)kind);
+        counts->dropped[kind] = atomic_load(&j->dropped[kind]);
 }
 
 void journal_close(struct journal *j, uint32_t wait_ms, struct journal_counts *counts)

@@ -41,9 +41,7 @@ bool journal_write(struct journal *j, const char *line, size_t n, enum journal_k
 /* Opens a file anew before the next line (log rotation). From any thread; returns at once. If that fails, the
  * old file stays in use and a sentence goes to standard error. */
 void journal_reopen(struct journal *j);
-uint64_t journal_written(const struct journal *j);                          /* lines, so far */
-uint64_t journal_dropped(const struct journal *j, enum journal_kind kind);  /* connections, so far */
-void journal_count(const struct journal *j, struct journal_counts *counts); /* both */
+void journal_count(const struct journal *j, struct journal_counts *counts); /* so far */
 /* Writes what is queued, waiting at most wait_ms for it, ends the thread, frees. What is left then is
  * dropped; *counts, where not NULL, are the last ones. */
 void journal_close(struct journal *j, uint32_t wait_ms, struct journal_counts *counts);

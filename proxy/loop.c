@@ -1,12 +1,12 @@
 /* The loop and its messages; see loop.h. */
 #include "loop.h"
 
+#include "clock.h"
 #include "listener.h"
 #include "session.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* What another thread asks of the loop. */
 struct loop_message {
@@ -58,10 +58,8 @@ bool loop_has_room(const struct loop *l, size_t n)
 
 int64_t loop_wall_us(const struct loop *l)
 {
-    struct timespec now;
     (void)l;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return clock_wall_us();
 }
 
 /* The listeners of the new setting: sockets that it shares with the old one go on without a gap. The old

@@ -1,4 +1,5 @@
 /* `tlsfloor report`: its arguments, and where what it reports on is found. */
+#include "clock.h"
 #include "conf_load.h"
 #include "inventory_store.h"
 #include "report.h"
@@ -8,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 enum exit_code { FINE = 0, UNREADABLE = 1, USAGE = 2 };
@@ -40,13 +40,6 @@ static enum exit_code usage(FILE *to, enum exit_code code)
     fprintf(to, "usage: tlsfloor report " REPORT_ARGUMENTS "\n"
                 "    TIME: an age as 30d or 12h, a day as 2026-11-01, or a time as 2026-11-01T08:00:00Z\n");
     return code;
-}
-
-static int64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 /* --- Arguments. Each of these says what is wrong, and returns false. --- */
@@ -277,7 +270,7 @@ static void call_fini(struct call *call)
 
 int report_main(int argc, char **argv)
 {
-    struct call call = {.options = {.floor = TF_TLS12, .now_us = now_us()}};
+    struct call call = {.options = {.floor = TF_TLS12, .now_us = clock_wall_us()}};
     int option;
     while ((option = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
         if (option == 'h')

@@ -25,18 +25,18 @@ struct rollup {
 
 static uint64_t hash_number(uint64_t hash, uint64_t number)
 {
-    return hash64_bytes(hash, &number, sizeof number);
+    return tf_hash64(hash, &number, sizeof number);
 }
 
 static uint64_t hash_name(uint64_t hash, const char *name)
 {
-    return name != NULL ? hash64_bytes(hash, name, strlen(name) + 1) : hash_number(hash, 0);
+    return name != NULL ? tf_hash64(hash, name, strlen(name) + 1) : hash_number(hash, 0);
 }
 
 struct rollup_kind rollup_kind_of(const struct tf_facts *facts)
 {
     struct rollup_kind kind = {.source = facts->source};
-    uint64_t h = hash_number(HASH64_START, (uint64_t)facts->reason);
+    uint64_t h = hash_number(TF_HASH64_START, (uint64_t)facts->reason);
     h = hash_number(h, (uint64_t)facts->verdict);
     h = hash_number(h, facts->has_hello ? tf_client_fingerprint(&facts->hello) : 0);
     h = hash_name(h, facts->listener);
@@ -46,7 +46,7 @@ struct rollup_kind rollup_kind_of(const struct tf_facts *facts)
         h = hash_number(h, facts->target.port);
     }
     if (facts->has_target && facts->target.is_address)
-        h = hash64_bytes(h, facts->target.addr.ip, sizeof facts->target.addr.ip);
+        h = tf_hash64(h, facts->target.addr.ip, sizeof facts->target.addr.ip);
     kind.source.port = 0;
     kind.rest = h;
     return kind;

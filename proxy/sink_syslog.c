@@ -8,6 +8,7 @@
 #include "sink.h"
 
 #include "../lib/syslog.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -20,7 +21,6 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -251,9 +251,7 @@ static bool deliver(struct syslog *s, char *text, struct sink_line *line, int64_
 static bool syslog_write(struct sink *sink, struct sink_batch *batch)
 {
     struct syslog *s = syslog_of(sink);
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    int64_t unix_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    int64_t unix_us = clock_wall_us();
     char *text = batch->text;
     if (s->fd >= 0 && is_gone(s))
         hang_up(s);

@@ -233,11 +233,11 @@ static bool take_shared(struct stage *stage, const struct stage *old)
     stage->acquaintances =
         old != NULL ? old->acquaintances : acquaintances_new(stage->conf->tf.limits.acquaintances);
     stage->own_ports = old != NULL ? old->own_ports : NULL;
-    if (stage->own_ports == NULL && has_transparent(&stage->conf->tf)) {
+    bool needs_ports = stage->own_ports == NULL && has_transparent(&stage->conf->tf);
+    if (needs_ports)
         stage->own_ports = own_ports_new();
-        return stage->census != NULL && stage->acquaintances != NULL && stage->own_ports != NULL;
-    }
-    return stage->census != NULL && stage->acquaintances != NULL;
+    return stage->census != NULL && stage->acquaintances != NULL &&
+           (!needs_ports || stage->own_ports != NULL);
 }
 
 /* Of the first stage, and then for good: only its bounds can change. */

@@ -33,6 +33,20 @@ static inline bool put(struct journal *j, const char *line)
     return journal_write(j, line, strlen(line), JOURNAL_REFUSED, 1);
 }
 
+static inline uint64_t journal_written(const struct journal *j)
+{
+    struct journal_counts counts;
+    journal_count(j, &counts);
+    return counts.written;
+}
+
+static inline uint64_t journal_dropped(const struct journal *j, enum journal_kind kind)
+{
+    struct journal_counts counts;
+    journal_count(j, &counts);
+    return counts.dropped[kind];
+}
+
 static inline uint64_t close_journal(struct journal *j)
 {
     struct journal_counts counts;
