@@ -13,6 +13,7 @@ SANITIZE  ?=
 COVERAGE  ?=
 WERROR    ?= -Werror
 FUZZ_SECS ?= 60
+SUITES    ?= bookworm trixie
 CONF      ?= conf/tlsfloor.ini
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
@@ -23,11 +24,11 @@ Q         := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 .PHONY: all run test unit e2e demo fuzz asan tsan lint layers bench cover format reference help clean install \
-        test-programs fuzz-programs test-tools lint-tools
+        test-programs fuzz-programs test-tools lint-tools image image-test deb deb-test k8s-test fresh-test
 
 # What is installed on this machine: found out once, by the recipe of config.mk, which installs what is missing;
 # make then starts over with the file included. It is not needed for the goals that build nothing.
-ifneq ($(filter-out help clean format,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help clean format image image-test deb deb-test k8s-test fresh-test,$(or $(MAKECMDGOALS),all)),)
 include $(BUILD)/config.mk
 endif
 
@@ -118,12 +119,30 @@ install: all ## install into $(DESTDIR)$(PREFIX), the configuration into $(DESTD
 	test -e $(DESTDIR)/etc/tlsfloor/tlsfloor.ini || \
 	    install -D -m 644 $(BUILD)/installed.ini $(DESTDIR)/etc/tlsfloor/tlsfloor.ini
 
+image: ## the container image, with docker, podman or buildah (IMAGE="--suite bookworm --platform linux/arm64")
+	docker/build-image $(IMAGE)
+
+image-test: ## build the image on a base of its own and use it: clients old and new, health, drain; needs root
+	BUILD=$(BUILD) tests/delivery/image $(IMAGE)
+
+deb: ## the Debian package, below $(BUILD)/deb
+	BUILD=$(BUILD) docker/build-deb
+
+deb-test: ## install, start, upgrade and purge the package in bare Debian 12 and 13 roots; needs root
+	BUILD=$(BUILD) tests/delivery/deb $(SUITES)
+
+k8s-test: ## check docker/k8s against the schemas of the API
+	BUILD=$(BUILD) tests/delivery/k8s
+
+fresh-test: ## the README's two commands in bare Debian 12 and 13 roots; needs root (SUITES="bookworm trixie")
+	BUILD=$(BUILD) tests/delivery/fresh $(SUITES)
+
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
 help: ## this list
-	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | while IFS='	' read -r name text; do \
-	    printf '  make %-9s %s\n' "$$name" "$$text"; done
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS='	' read -r name text; do \
+	    printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 # Which of these flags the compiler takes depends on its age and on the processor.
 $(BUILD)/config.mk: Makefile tests/install-deps.sh

@@ -61,7 +61,7 @@ struct tf_override {
 /* [limits]: milliseconds and bytes. Each has its row, with bounds and default, in conf.def. */
 struct tf_limits {
     uint32_t hello_ms, request_ms, dial_ms, handshake_ms, overhear_ms, mail_ms, login_ms, idle_ms,
-        half_closed_ms, linger_ms, drain_ms;
+        half_closed_ms, linger_ms, grace_ms, drain_ms;
     uint32_t hello_bytes, head_bytes, line_bytes;
     uint64_t lookahead_bytes; /* all hellos and request heads being gathered, of one loop */
     uint32_t connections;     /* 0: as many as open files allow */
@@ -131,11 +131,12 @@ struct tf_conf {
     bool admin_on;
     bool open_proxy; /* [access] open_proxy: told to serve the world */
     const char
-        *dns_servers;   /* [dns] servers: "" is the system's; else a list for ares_set_servers_ports_csv */
-    const char *name;   /* [gateway] name; "": the machine's */
-    uint32_t threads;   /* [gateway] threads: loops; 0: one a core */
-    const char *option; /* ` -c FILE`, which commands in hints need; NULL: they do not */
-    struct tf_section *sections; /* every setting as it was written; see below */
+        *dns_servers; /* [dns] servers: "" is the system's; else a list for ares_set_servers_ports_csv */
+    const char *name; /* [gateway] name; "": the machine's */
+    const char *ticket_keys_file; /* "": own keys */
+    uint32_t threads;             /* [gateway] threads: loops; 0: one a core */
+    const char *option;           /* ` -c FILE`, which commands in hints need; NULL: they do not */
+    struct tf_section *sections;  /* every setting as it was written; see below */
 };
 
 /* Where the setting of a section without a name came from, as that of "log" and "block". There must be such a

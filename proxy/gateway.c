@@ -24,9 +24,13 @@ static const int watched[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
 
 enum { WATCHED = sizeof watched / sizeof *watched };
 
+/* LEAVING: told to end, but new connections are taken for [limits] grace_s yet. */
+enum phase { SERVING, LEAVING, DRAINING };
+
 struct gateway {
     uv_loop_t uv;
     uv_signal_t signals[WATCHED];
+    uv_timer_t grace;
     uv_async_t loop_over;
     const char *file;
     struct loop **loops;
@@ -35,7 +39,7 @@ struct gateway {
     struct admin *admin;
     struct tf_addr admin_address;
     struct totals totals_base; /* what journals of earlier stages wrote and dropped */
-    bool draining;
+    enum phase phase;
     int64_t started_us, loaded_us; /* UTC; loaded_us: since when the settings are in force */
     bool reload_failed;            /* the last one */
 };
@@ -151,7 +155,7 @@ static void on_metrics(void *arg, struct tf_writer *w)
     const struct gateway *g = arg;
     struct metrics_state state = {.now_s = clock_wall_us() / 1000000,
                                   .started_s = g->started_us / 1000000,
-                                  .is_ready = !g->draining,
+                                  .is_ready = g->phase == SERVING,
                                   .reload_failed = g->reload_failed,
                                   .loaded_s = g->loaded_us / 1000000};
     struct totals t;
@@ -172,7 +176,7 @@ static void on_status(void *arg, FILE *to)
                        .admin = &g->admin_address,
                        .now_us = clock_wall_us(),
                        .started_us = g->started_us,
-                       .is_draining = g->draining};
+                       .is_draining = g->phase != SERVING};
     status_write(to, &s);
 }
 
@@ -191,29 +195,52 @@ static struct inventory *on_inventory(void *arg)
 static bool on_ready(void *arg)
 {
     const struct gateway *g = arg;
-    return !g->draining;
+    return g->phase == SERVING;
 }
 
 /* Signals. */
 
 static void begin_drain(struct gateway *g)
 {
-    uint32_t drain_ms = g->draining ? 0 : g->stage.conf->tf.limits.drain_ms;
-    if (!g->draining)
+    bool is_first = g->phase != DRAINING;
+    uint32_t drain_ms = is_first ? g->stage.conf->tf.limits.drain_ms : 0;
+    if (is_first)
         fprintf(stderr, "tlsfloor: draining: live sessions have %u s; signal again to end at once\n",
                 (unsigned)(drain_ms / 1000));
-    g->draining = true;
+    g->phase = DRAINING;
+    uv_timer_stop(&g->grace);
     for (size_t i = 0; i < g->loop_count; i++)
         while (!loop_drain(g->loops[i], drain_ms))
             usleep(10000);
+}
+
+static void on_grace_over(uv_timer_t *timer)
+{
+    begin_drain(timer->data);
+}
+
+/* A load balancer hears of the end by /readyz, and goes on sending clients until it has asked. */
+static void begin_end(struct gateway *g)
+{
+    uint32_t grace_ms = g->stage.conf->tf.limits.grace_ms;
+    if (g->phase != SERVING || grace_ms == 0) {
+        begin_drain(g);
+        return;
+    }
+    g->phase = LEAVING;
+    fprintf(stderr,
+            "tlsfloor: leaving: /readyz says so, and new connections are taken for %u s yet; signal again "
+            "to refuse them\n",
+            (unsigned)(grace_ms / 1000));
+    uv_timer_start(&g->grace, on_grace_over, grace_ms, 0);
 }
 
 static void on_signal(uv_signal_t *handle, int signum)
 {
     struct gateway *g = handle->data;
     if (signum == SIGTERM || signum == SIGINT) {
-        begin_drain(g);
-    } else if (signum == SIGHUP && !g->draining) {
+        begin_end(g);
+    } else if (signum == SIGHUP && g->phase == SERVING) {
         reload(g);
     } else if (signum == SIGUSR1) {
         if (g->stage.block != NULL)
@@ -267,6 +294,7 @@ static void on_loops_over(uv_async_t *async)
     if (g->admin != NULL)
         admin_stop(g->admin);
     close_signals(g);
+    uv_close((uv_handle_t *)&g->grace, NULL);
     uv_close((uv_handle_t *)async, NULL);
 }
 
@@ -330,6 +358,8 @@ static bool start(struct gateway *g, struct conf *conf, char *error, size_t size
     }
     uv_async_init(&g->uv, &g->loop_over, on_loops_over);
     g->loop_over.data = g;
+    uv_timer_init(&g->uv, &g->grace);
+    g->grace.data = g;
     watch_signals(g);
     if (!start_admin(g, &conf->tf, error, size)) {
         conf_unref(conf);
