@@ -23,12 +23,12 @@ endif
 Q         := $(if $(V),,@)
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
-.PHONY: all run test unit e2e demo fuzz asan tsan lint layers bench cover format reference help clean install \
-        test-programs fuzz-programs test-tools lint-tools image image-test deb deb-test k8s-test fresh-test
+.PHONY: all run test unit e2e demo fuzz asan tsan lint layers bench cover format reference help clean install uninstall \
+        test-programs fuzz-programs test-tools lint-tools image image-test deb deb-test compose-test k8s-test fresh-test
 
 # What is installed on this machine: found out once, by the recipe of config.mk, which installs what is missing;
 # make then starts over with the file included. It is not needed for the goals that build nothing.
-ifneq ($(filter-out help clean format image image-test deb deb-test k8s-test fresh-test,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help clean format uninstall image image-test deb deb-test compose-test fresh-test,$(or $(MAKECMDGOALS),all)),)
 include $(BUILD)/config.mk
 endif
 
@@ -39,6 +39,26 @@ FUZZ_C   := $(wildcard tests/fuzz/fuzz_*.c)
 PARTS_C  := $(filter-out proxy/main.c,$(PROXY_C))
 HEADERS  := $(wildcard lib/*.h lib/*.def proxy/*.h proxy/*.def)
 C_FILES  := $(LIB_C) $(PROXY_C) $(UNIT_C) $(FUZZ_C) $(wildcard tests/fuzz/replay_main.c tests/bench/*.c)
+
+# FROM=TO: what `make install` puts beside the program, and `make uninstall` takes away; and what belongs to the
+# machine's administrator from then on.
+SHARE    := $(PREFIX)/share
+UNITDIR  ?= $(PREFIX)/lib/systemd/system
+ZSHDIR   ?= $(SHARE)/zsh/site-functions
+under     = $(foreach file,$(2),$(file)=$(1)/$(notdir $(file)))
+DATA     := $(call under,$(UNITDIR),$(wildcard conf/systemd/tlsfloor.*)) \
+            $(call under,$(PREFIX)/lib/sysusers.d,conf/sysusers.d/tlsfloor.conf) \
+            $(call under,$(PREFIX)/lib/tmpfiles.d,conf/tmpfiles.d/tlsfloor.conf) \
+            $(foreach page,$(wildcard conf/man/tlsfloor*.[58]),$(page)=$(SHARE)/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+            conf/completion/tlsfloor.bash=$(SHARE)/bash-completion/completions/tlsfloor \
+            conf/completion/_tlsfloor=$(ZSHDIR)/_tlsfloor \
+            conf/completion/tlsfloor.fish=$(SHARE)/fish/vendor_completions.d/tlsfloor.fish \
+            $(call under,$(SHARE)/tlsfloor,$(wildcard conf/*.schema.json)) \
+            conf/grafana/tlsfloor.json=$(SHARE)/tlsfloor/grafana/tlsfloor.json \
+            conf/prometheus/tlsfloor.rules=$(SHARE)/tlsfloor/prometheus/tlsfloor.rules \
+            $(call under,$(SHARE)/doc/tlsfloor,README.md) \
+            $(call under,$(SHARE)/doc/tlsfloor/examples,conf/tlsfloor.ini conf/systemd/tproxy.conf $(wildcard conf/examples/*.*))
+SETTINGS := conf/tlsfloor.ini=/etc/tlsfloor/tlsfloor.ini conf/logrotate/tlsfloor=/etc/logrotate.d/tlsfloor
 
 objects   = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB      := $(BUILD)/libtlsfloor.a
@@ -57,7 +77,7 @@ else ifneq ($(COVERAGE),)
 MODE     := -O0 --coverage
 MODE_LD  := --coverage
 else
-MODE     := -O2 -fPIE $(HARDENING)
+MODE     := -O2 -fPIE -ffile-prefix-map=$(CURDIR)=. $(HARDENING)
 MODE_LD  := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 endif
 
@@ -108,16 +128,30 @@ cover: ## line coverage of the whole suite, a file a line
 format: ## bring every C file into shape
 	clang-format -i $(C_FILES) $(wildcard lib/*.h proxy/*.h)
 
-reference: all ## bring the README's configuration reference into step with the program
+reference: all ## bring the reference in README.md and in conf/man/tlsfloor.ini.5 into step with the program
 	$(BUILD)/tlsfloor check --reference > $(BUILD)/reference.md
 	sed -i -e '/^<!-- reference -->$$/r $(BUILD)/reference.md' -e '/^<!-- reference -->$$/,/^<!-- \/reference -->$$/{//!d}' README.md
+	$(BUILD)/tlsfloor check --reference=man > $(BUILD)/reference.man
+	sed -i -e '/^\.\\" reference$$/r $(BUILD)/reference.man' -e '/^\.\\" reference$$/,/^\.\\" end of reference$$/{//!d}' conf/man/tlsfloor.ini.5
+	sed -n '/^groups:/,$${s/^./  &/;p}' conf/prometheus/tlsfloor.rules > $(BUILD)/prometheus-rule
+	sed -i -e '/^spec:$$/r $(BUILD)/prometheus-rule' -e '/^spec:$$/,$${//!d}' docker/k8s/components/prometheus/prometheus-rule.yaml
 
-install: all ## install into $(DESTDIR)$(PREFIX), the configuration into $(DESTDIR)/etc/tlsfloor (state: /var/lib/tlsfloor)
+install: all ## install into $(DESTDIR)$(PREFIX); what is in $(DESTDIR)/etc is kept as it is (state: /var/lib/tlsfloor)
 	install -D -m 755 $(BUILD)/tlsfloor $(DESTDIR)$(PREFIX)/bin/tlsfloor
-	mkdir -p $(BUILD)
-	sed -E 's:^(directory|file) = var/:\1 = /var/lib/tlsfloor/:' conf/tlsfloor.ini > $(BUILD)/installed.ini
-	test -e $(DESTDIR)/etc/tlsfloor/tlsfloor.ini || \
-	    install -D -m 644 $(BUILD)/installed.ini $(DESTDIR)/etc/tlsfloor/tlsfloor.ini
+	@set -e; for pair in $(DATA) $(SETTINGS); do \
+	    from=$${pair%%=*}; to=$(DESTDIR)$${pair#*=}; \
+	    case $$to in $(DESTDIR)/etc/*) if [ -e $$to ]; then echo "kept $$to"; continue; fi ;; esac; \
+	    echo "install $$to"; install -D -m 644 $$from $$to; \
+	    sed -i -E -e 's:/usr/bin/tlsfloor:$(PREFIX)/bin/tlsfloor:' \
+	        -e 's:^(directory|file) = var/:\1 = /var/lib/tlsfloor/:' $$to; \
+	done
+
+uninstall: ## remove what install has put there, but nothing from /etc and /var
+	rm -f $(DESTDIR)$(PREFIX)/bin/tlsfloor $(foreach pair,$(DATA),$(DESTDIR)$(lastword $(subst =, ,$(pair))))
+	@for dir in $(SHARE)/tlsfloor/grafana $(SHARE)/tlsfloor/prometheus $(SHARE)/tlsfloor \
+	    $(SHARE)/doc/tlsfloor/examples $(SHARE)/doc/tlsfloor; do \
+	    [ ! -d $(DESTDIR)$$dir ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$$dir; \
+	done
 
 image: ## the container image, with docker, podman or buildah (IMAGE="--suite bookworm --platform linux/arm64")
 	docker/build-image $(IMAGE)
@@ -131,7 +165,11 @@ deb: ## the Debian package, below $(BUILD)/deb
 deb-test: ## install, start, upgrade and purge the package in bare Debian 12 and 13 roots; needs root
 	BUILD=$(BUILD) tests/delivery/deb $(SUITES)
 
-k8s-test: ## check docker/k8s against the schemas of the API
+compose-test: ## every profile of docker/compose.yaml with a real engine, the demo too; needs root
+	BUILD=$(BUILD) tests/delivery/compose
+
+k8s-test: all ## check docker/k8s: the API's schemas, what belongs together, the gateway in its pod (needs root)
+	@tests/install-deps.sh k8s
 	BUILD=$(BUILD) tests/delivery/k8s
 
 fresh-test: ## the README's two commands in bare Debian 12 and 13 roots; needs root (SUITES="bookworm trixie")
@@ -225,8 +263,9 @@ $(BUILD)/lint/cppcheck.ok: $(LIB_C) $(PROXY_C) $(HEADERS) $(BUILD)/lint-tools.ok
 	    --error-exitcode=1 -D_GNU_SOURCE -j 2 $(LIB_C) $(PROXY_C)
 	@touch $@
 
-SCRIPTS := .ci/run tests/install-deps.sh tests/configure tests/layers tests/cover tests/fuzz/run
-PYTHON  := tests/run tests/demo $(wildcard tests/*.py tests/lib/*.py tests/e2e/*.py tests/e2e/clients/*.py tests/e2e/harness/[a-z]*.py)
+SCRIPTS := .ci/run tests/install-deps.sh tests/configure tests/layers tests/cover tests/fuzz/run conf/completion/tlsfloor.bash tests/e2e/clients/offered.bash \
+           tests/delivery/bare-root tests/delivery/compose tests/delivery/fresh docker/demo/client docker/build-deb tests/delivery/boot tests/delivery/deb tests/delivery/deb-story
+PYTHON  := tests/run tests/demo docker/demo/office tests/delivery/k8s $(wildcard tests/delivery/*.py) $(wildcard tests/*.py tests/lib/*.py tests/e2e/*.py tests/e2e/clients/*.py tests/e2e/harness/[a-z]*.py)
 $(BUILD)/lint/scripts.ok: $(SCRIPTS) $(PYTHON) $(BUILD)/lint-tools.ok
 	@mkdir -p $(@D)
 	shellcheck $(SCRIPTS)

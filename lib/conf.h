@@ -61,7 +61,7 @@ struct tf_override {
 /* [limits]: milliseconds and bytes. Each has its row, with bounds and default, in conf.def. */
 struct tf_limits {
     uint32_t hello_ms, request_ms, dial_ms, handshake_ms, overhear_ms, mail_ms, login_ms, idle_ms,
-        half_closed_ms, linger_ms, grace_ms, drain_ms;
+        half_closed_ms, linger_ms, grace_ms, drain_ms, handover_ms;
     uint32_t hello_bytes, head_bytes, line_bytes;
     uint64_t lookahead_bytes; /* all hellos and request heads being gathered, of one loop */
     uint32_t connections;     /* 0: as many as open files allow */
@@ -231,5 +231,7 @@ struct tf_section {
 void tf_put_conf(struct tf_writer *w, const struct tf_conf *conf);
 /* The reference of all sections and keys, as Markdown tables. */
 void tf_put_conf_reference(struct tf_writer *w);
+/* The same in mdoc(7), a subsection for each section: the middle of tlsfloor.ini(5). */
+void tf_put_conf_manual(struct tf_writer *w);
 
 #endif

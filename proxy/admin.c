@@ -23,7 +23,7 @@ enum { SLOWEST_BYTES = 64 * 1024, HELD_MAX = 64 * 1024 * 1024 };
 struct admin {
     uv_loop_t *loop;
     uv_tcp_t listener;
-    bool listening;
+    bool listening, stopped;
     struct admin_source source;
     struct visitor *visitors;
     unsigned visitor_count;
@@ -53,7 +53,7 @@ static void on_connection(uv_stream_t *listener, int status);
 
 static void free_when_unused(struct admin *a)
 {
-    if (!a->listening && a->visitor_count == 0)
+    if (a->stopped && !a->listening && a->visitor_count == 0)
         free(a);
 }
 
@@ -211,11 +211,13 @@ static void on_connection(uv_stream_t *listener, int status)
         visitor_start(v, a);
 }
 
-static int listen_on(struct admin *a, const struct tf_addr *address, struct tf_addr *bound)
+/* A socket that libuv cannot take stays open until the process ends, which is at once. */
+static int listen_on(struct admin *a, const struct tf_addr *address, int fd, struct tf_addr *bound)
 {
     struct sockaddr_storage sa;
     sockaddr_from_addr(&sa, address);
-    int rc = uv_tcp_bind(&a->listener, (const struct sockaddr *)&sa, 0);
+    int rc =
+        fd >= 0 ? uv_tcp_open(&a->listener, fd) : uv_tcp_bind(&a->listener, (const struct sockaddr *)&sa, 0);
     if (rc == 0)
         rc = uv_listen((uv_stream_t *)&a->listener, BACKLOG, on_connection);
     int length = sizeof sa;
@@ -226,7 +228,7 @@ static int listen_on(struct admin *a, const struct tf_addr *address, struct tf_a
     return rc;
 }
 
-struct admin *admin_start(uv_loop_t *loop, const struct tf_addr *address, struct admin_source source,
+struct admin *admin_start(uv_loop_t *loop, const struct tf_addr *address, int fd, struct admin_source source,
                           struct tf_addr *bound, char *error, size_t size)
 {
     struct admin *a = calloc(1, sizeof *a);
@@ -239,7 +241,7 @@ struct admin *admin_start(uv_loop_t *loop, const struct tf_addr *address, struct
     a->listening = true;
     a->listener.data = a;
     uv_tcp_init(loop, &a->listener);
-    int rc = listen_on(a, address, bound);
+    int rc = listen_on(a, address, fd, bound);
     if (rc != 0) {
         char text[TF_ADDR_TEXT_MAX];
         struct tf_writer w = tf_writer_of(text, sizeof text);
@@ -252,12 +254,27 @@ struct admin *admin_start(uv_loop_t *loop, const struct tf_addr *address, struct
     return a;
 }
 
+int admin_fd(const struct admin *a)
+{
+    uv_os_fd_t fd = -1;
+    uv_fileno((const uv_handle_t *)&a->listener, &fd);
+    return fd;
+}
+
+void admin_close_door(struct admin *a)
+{
+    if (!uv_is_closing((uv_handle_t *)&a->listener))
+        uv_close((uv_handle_t *)&a->listener, on_listener_closed);
+}
+
 void admin_stop(struct admin *a)
 {
-    uv_close((uv_handle_t *)&a->listener, on_listener_closed);
     struct visitor *next;
+    a->stopped = true;
+    admin_close_door(a);
     for (struct visitor *v = a->visitors; v != NULL; v = next) {
         next = v->next;
         visitor_close(v);
     }
+    free_when_unused(a);
 }

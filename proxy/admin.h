@@ -22,10 +22,14 @@ struct admin_source {
 
 struct admin;
 
-/* Listens on `address`; *bound, where not NULL, is where (its port may have been 0). NULL, with a sentence in
- * error[0..size). */
-struct admin *admin_start(uv_loop_t *loop, const struct tf_addr *address, struct admin_source source,
+/* Listens on `address`, with the socket `fd` if that is open already (else -1), which is the admin's then;
+ * *bound, where not NULL, is where (its port may have been 0). NULL, with a sentence in error[0..size). */
+struct admin *admin_start(uv_loop_t *loop, const struct tf_addr *address, int fd, struct admin_source source,
                           struct tf_addr *bound, char *error, size_t size);
+/* Its listening socket, which stays its own. */
+int admin_fd(const struct admin *a);
+/* Lets nobody in any more; who is in is answered. */
+void admin_close_door(struct admin *a);
 /* Closes everything at once; the memory goes when the loop has run its close callbacks. */
 void admin_stop(struct admin *a);
 

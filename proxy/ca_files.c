@@ -2,6 +2,7 @@
 #include "ca_files.h"
 
 #include "conf_file.h"
+#include "private_file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -52,7 +53,7 @@ static int read_all(int fd, char *to, size_t n)
 struct content {
     char *p;
     size_t n;
-    mode_t mode;
+    struct stat st;
 };
 
 static void content_free(struct content *c)
@@ -64,13 +65,13 @@ static void content_free(struct content *c)
 
 static bool content_read(struct content *c, const char *path, char *error, size_t size)
 {
-    struct stat st = {0};
+    *c = (struct content){.p = NULL};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us up */
-    int why = fd < 0 || fstat(fd, &st) != 0 ? errno : 0;
-    *c = (struct content){.n = (size_t)st.st_size, .mode = st.st_mode};
-    if (why == 0 && !S_ISREG(st.st_mode))
+    int why = fd < 0 || fstat(fd, &c->st) != 0 ? errno : 0;
+    c->n = (size_t)c->st.st_size;
+    if (why == 0 && !S_ISREG(c->st.st_mode))
         why = EINVAL;
-    if (why == 0 && st.st_size > FILE_MAX)
+    if (why == 0 && c->st.st_size > FILE_MAX)
         why = EFBIG;
     if (why == 0 && (c->p = malloc(c->n + 1)) == NULL)
         why = ENOMEM;
@@ -167,11 +168,11 @@ EVP_PKEY *ca_read_key(const char *path, char *error, size_t size)
     }
     if (!content_read(&c, path, error, size))
         return NULL;
-    if (c.mode & (S_IRWXG | S_IRWXO))
+    if (!private_file_is_closed(&c.st, PRIVATE_TO_OWNER))
         snprintf(error, size,
                  "%.180s is open to other users (mode %04o), and whoever has it can pass for any server: "
-                 "chmod 600 %.180s",
-                 path, (unsigned)c.mode & 07777, path);
+                 "%s %.180s",
+                 path, (unsigned)c.st.st_mode & 07777, private_file_advice(&c.st), path);
     else
         key = parse_key(path, &c, error, size);
     content_free(&c);

@@ -22,7 +22,8 @@ struct ca_files ca_files_of(const char *directory);
 bool ca_file_exists(const char *path); /* or might: only what is surely not there does not */
 /* How many certificates the file holds, which go into out[0..CA_CHAIN_MAX), to be freed; 0: failed. */
 size_t ca_read_certificates(const char *path, X509 **out, char *error, size_t size);
-/* The key, to be freed, if it is RSA or EC, without a password, and in a file for nobody but its owner. */
+/* The key, to be freed, if it is RSA or EC, without a password, and in a file that is closed to others
+ * (private_file.h). */
 EVP_PKEY *ca_read_key(const char *path, char *error, size_t size);
 bool ca_key_fits(const X509 *certificate, const EVP_PKEY *key, const struct ca_files *files, char *error,
                  size_t size);

@@ -32,11 +32,16 @@ enum {
     KEY_BITS = 2048
 };
 
+/* Where we may not write, it may be meant to be so: a directory that is mounted to be read. */
 static bool fail(char *error, size_t size, const char *what, const char *path, int why)
 {
     char text[128];
+    bool is_closed = why == EROFS || why == EACCES || why == EPERM;
     conf_error_text(why, text, sizeof text);
-    snprintf(error, size, "%s %.300s: %s", what, path, text);
+    snprintf(error, size, "%s %.300s: %s%s", what, path, text,
+             is_closed ? "; make the directory writable for this user, or make the CA elsewhere (tlsfloor ca "
+                         "init) and mount its ca.pem and ca.key here"
+                       : "");
     return false;
 }
 

@@ -23,6 +23,12 @@ static void put_reference(struct tf_writer *w, const void *nothing)
     tf_put_conf_reference(w);
 }
 
+static void put_manual(struct tf_writer *w, const void *nothing)
+{
+    (void)nothing;
+    tf_put_conf_manual(w);
+}
+
 int check_access(const char *path, int what)
 {
     return faccessat(AT_FDCWD, path, what, AT_EACCESS) == 0 ? 0 : errno;
@@ -69,14 +75,27 @@ static int usage(FILE *to, int code)
     return code;
 }
 
+/* `form` is what stands behind --reference=, NULL where nothing does. */
+static int print_reference(const char *form)
+{
+    if (form && strcmp(form, "man") != 0) {
+        fprintf(stderr,
+                "tlsfloor check: there is no reference '%s'; write --reference for Markdown, or "
+                "--reference=man\n",
+                form);
+        return usage(stderr, USAGE);
+    }
+    return print_whole(stdout, form ? put_manual : put_reference, NULL) ? FINE : FINDING;
+}
+
 int check_main(int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"dump", no_argument, NULL, 'd'},
-                                            {"reference", no_argument, NULL, 'r'},
+                                            {"reference", optional_argument, NULL, 'r'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    const char *file = conf_default_file();
+    const char *file = conf_default_file(), *form = NULL;
     bool dump = false, reference = false;
     int option;
 
@@ -90,6 +109,7 @@ int check_main(int argc, char **argv)
             break;
         case 'r':
             reference = true;
+            form = optarg;
             break;
         case 'h':
             return usage(stdout, FINE);
@@ -102,6 +122,6 @@ int check_main(int argc, char **argv)
         return usage(stderr, USAGE);
     }
     if (reference)
-        return print_whole(stdout, put_reference, NULL) ? FINE : FINDING;
+        return print_reference(form);
     return check_file(file, dump);
 }

@@ -17,7 +17,7 @@ void check_transparent(const struct tf_conf *conf);
 
 /* check_upstreams.c: warns of servers that clients of `forward` listeners do not get to. */
 void check_upstreams(const struct conf *c);
-/* check_doors.c: the same for the files of listeners and of the parent proxy. */
+/* check_doors.c: the same for the files of listeners, of the parent proxy and of ticket keys. */
 bool check_doors(const struct conf *c);
 /* check_logs.c: the same for the logs. */
 bool check_logs(const struct tf_conf *conf);

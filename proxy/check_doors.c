@@ -1,9 +1,10 @@
-/* `tlsfloor check`: the files that listeners and the parent proxy need. */
+/* `tlsfloor check`: the files that listeners and the parent proxy need, and the keys of session tickets. */
 #include "check.h"
 
 #include "../lib/calendar.h"
 #include "door.h"
 #include "parent_login.h"
+#include "tickets.h"
 #include <string.h>
 #include <time.h>
 
@@ -88,14 +89,30 @@ static bool check_door(const struct conf *c, const struct tf_listener *listener)
     return true;
 }
 
-bool check_doors(const struct conf *c)
+static bool check_parent_login(const struct conf *c)
 {
     char error[512], login[PARENT_LOGIN_MAX];
+    if (parent_login_load(&c->tf, login, error, sizeof error))
+        return true;
+    conf_report(stderr, TF_ERROR, tf_conf_origin(&c->tf, "upstream", "proxy_password_file"), error);
+    return false;
+}
+
+static bool check_ticket_keys(const struct conf *c)
+{
+    char error[SENTENCE_MAX];
+    struct tickets *tickets = tickets_new(c->tf.ticket_keys_file, error, sizeof error);
+    if (tickets == NULL)
+        conf_report(stderr, TF_ERROR, tf_conf_origin(&c->tf, "gateway", "ticket_keys_file"), error);
+    tickets_unref(tickets);
+    return tickets != NULL;
+}
+
+bool check_doors(const struct conf *c)
+{
     bool ok = true;
     for (const struct tf_listener *l = c->tf.listeners; l != NULL; l = l->next)
         ok = check_door(c, l) && ok;
-    if (parent_login_load(&c->tf, login, error, sizeof error))
-        return ok;
-    conf_report(stderr, TF_ERROR, tf_conf_origin(&c->tf, "upstream", "proxy_password_file"), error);
-    return false;
+    ok = check_parent_login(c) && ok;
+    return check_ticket_keys(c) && ok;
 }

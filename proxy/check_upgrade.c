@@ -31,7 +31,8 @@ static int try_make(const char *directory)
     return why;
 }
 
-static void report_missing(const struct tf_conf *conf)
+/* Where none can be made, whoever runs the gateway, a rule that counts on upgrades keeps it from starting. */
+static bool report_missing(const struct tf_conf *conf)
 {
     char error[128], sentence[SENTENCE_MAX];
     int why = try_make(conf->ca.directory);
@@ -41,15 +42,18 @@ static void report_missing(const struct tf_conf *conf)
             "[ca] directory: there is no CA in %.300s yet; the first run makes one, as tlsfloor ca init does",
             conf->ca.directory);
         report(conf, TF_NOTE, "ca", "directory", sentence);
-        return;
+        return true;
     }
+    bool is_fatal = why != EACCES && tf_policy_has_action(&conf->policy, TF_ACTION_UPGRADE);
     conf_error_text(why, error, sizeof error);
-    snprintf(sentence, sizeof sentence,
-             "[ca] directory: there is no CA in %.300s, and none can be made: %s; make the directory, "
-             "writable for "
-             "the user of the gateway",
-             conf->ca.directory, error);
-    report(conf, TF_WARNING, "ca", "directory", sentence);
+    snprintf(
+        sentence, sizeof sentence,
+        "[ca] directory: there is no CA in %.300s, and none can be made: %s; make the directory, "
+        "writable for the user of the gateway, or make the CA elsewhere (tlsfloor ca init) and mount its "
+        "ca.pem and ca.key there",
+        conf->ca.directory, error);
+    report(conf, is_fatal ? TF_ERROR : TF_WARNING, "ca", "directory", sentence);
+    return !is_fatal;
 }
 
 /* Without its CA the gateway holds the floor, and upgrades nobody; where a rule counts on upgrades it does
@@ -75,10 +79,8 @@ static bool check_ca(const struct tf_conf *conf, struct ca **ca)
     *ca = ca_load(conf, &missing, error, sizeof error);
     if (*ca)
         ca_report_outgrown(*ca, conf, stderr);
-    else if (missing)
-        report_missing(conf);
     else
-        return report_broken(conf, error);
+        return missing ? report_missing(conf) : report_broken(conf, error);
     return true;
 }
 

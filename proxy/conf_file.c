@@ -3,6 +3,7 @@
 #include "conf_file.h"
 
 #include "ini_lines.h"
+#include "private_file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -56,18 +57,7 @@ static bool check_secret(int fd, const char *file, char *error, size_t size)
         say_unreadable(error, size, why);
         return false;
     }
-    if (st.st_uid != geteuid() && st.st_uid != 0)
-        snprintf(
-            error, size,
-            "belongs to the user with the number %u, who can read what it holds: chown it to the user that "
-            "runs the gateway",
-            (unsigned)st.st_uid);
-    else if (st.st_mode & (S_IRWXG | S_IRWXO))
-        snprintf(error, size, "holds secrets and is open to other users (mode %04o): chmod 600 %.180s",
-                 (unsigned)st.st_mode & 07777, file);
-    else
-        return true;
-    return false;
+    return private_file_check(&st, file, error, size);
 }
 
 /* To text, which has room for a byte more than may come. */

@@ -12,7 +12,7 @@ void conf_error_text(int error, char *text, size_t size);
 
 /* The whole file; to be freed. NULL with a sentence in error[0..size). */
 char *conf_file_read(const char *file, size_t *n, char *error, size_t size);
-/* The same of a file that must be ours or root's, and closed to everybody else; to be wiped as well. */
+/* The same of a file that holds secrets, and is closed to others (private_file.h); to be wiped as well. */
 char *conf_file_read_secret(const char *file, size_t *n, char *error, size_t size);
 
 /* Feeds text[0..n) to a load that has begun. `name` is the file's in origins, and must live as long as the

@@ -49,7 +49,7 @@ const char *conf_default_file(void);
 bool conf_set_bound(struct conf *c, const struct tf_addr *bound, size_t n);
 
 /* `tlsfloor check` and `tlsfloor explain`: argv[0] is the command. Return the exit code. */
-#define CHECK_ARGUMENTS   "[-c FILE] [--dump | --reference]"
+#define CHECK_ARGUMENTS   "[-c FILE] [--dump | --reference[=man]]"
 #define EXPLAIN_ARGUMENTS "[-c FILE] --client IP --dest HOST[:PORT] [--listener NAME] [--hello FILE]"
 int check_main(int argc, char **argv);
 int explain_main(int argc, char **argv);

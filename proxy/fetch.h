@@ -21,6 +21,8 @@ uint64_t fetch_now_ms(void);
  * error. */
 int fetch_connect(const struct tf_conf *conf, const struct tf_target *target, uint64_t deadline_ms,
                   char *error, size_t size);
+/* Connects to this address. A non-blocking socket, or -1 with errno set. */
+int fetch_connect_to(const struct tf_addr *address, uint64_t deadline_ms);
 /* Waits until fd is ready for `events` of poll. False with errno set: the deadline is over (ETIMEDOUT), or
  * poll failed. */
 bool fetch_wait(int fd, short events, uint64_t deadline_ms);

@@ -99,7 +99,7 @@ static int finish_connect(int fd, uint64_t deadline_ms)
     return error == 0 ? 0 : -1;
 }
 
-static int connect_to(const struct tf_addr *address, uint64_t deadline_ms)
+int fetch_connect_to(const struct tf_addr *address, uint64_t deadline_ms)
 {
     struct sockaddr_storage sa;
     socklen_t len = sockaddr_from_addr(&sa, address);
@@ -130,7 +130,7 @@ static int connect_directly(const struct tf_conf *conf, const struct tf_target *
          * the next. */
         uint64_t now_ms = fetch_now_ms();
         uint64_t share_ms = deadline_ms > now_ms ? (deadline_ms - now_ms) / (n - i) : 0;
-        int fd = connect_to(&addresses[i], now_ms + share_ms);
+        int fd = fetch_connect_to(&addresses[i], now_ms + share_ms);
         if (fd >= 0)
             return fd;
     }

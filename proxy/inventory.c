@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 enum {
@@ -41,6 +42,8 @@ struct inventory {
     struct acquaintances *acquaintances;
     size_t room; /* of each half of the queue */
     pthread_t thread;
+    bool is_running; /* the thread, also while it ends */
+    int heir;        /* where sightings are sent to; else -1 */
 
     pthread_mutex_t queue_mutex; /* guards the block below */
     pthread_cond_t wake, summed_up;
@@ -206,6 +209,21 @@ static void *run(void *arg)
     return NULL;
 }
 
+static void *run_for_heir(void *arg)
+{
+    struct inventory *inv = arg;
+    bool stop = false;
+    while (!stop) {
+        stop = take_batch(inv);
+        for (size_t i = 0; i < inv->batch_count; i++)
+            if (send(inv->heir, &inv->batch[i], sizeof inv->batch[i], MSG_NOSIGNAL) < 0)
+                atomic_fetch_add(&inv->dropped, 1);
+        finish_batch(inv);
+        inv->due_ms = clock_steady_ms() + IDLE_MS;
+    }
+    return NULL;
+}
+
 /* --- from any thread --- */
 
 bool inventory_note(struct inventory *inv, const struct tf_sighting *s)
@@ -328,6 +346,7 @@ static struct inventory *new_inventory(const struct inventory_options *options)
     init_locks(inv);
     inv->acquaintances = options->acquaintances;
     inv->room = options->queue;
+    inv->heir = -1;
     inv->wake_at = SIZE_MAX;
     inv->bounds = bounds_of(options);
     inv->file = strdup(options->file);
@@ -355,6 +374,28 @@ static bool load(struct inventory *inv, char *error, size_t size)
     return true;
 }
 
+static bool start_thread(struct inventory *inv, void *(*work)(void *arg), char *error, size_t size)
+{
+    inv->stop = false;
+    int rc = thread_start(&inv->thread, "inventory", work, inv);
+    inv->is_running = rc == 0;
+    if (rc != 0)
+        snprintf(error, size, "inventory %s: no thread: %s", inv->file, strerror(rc));
+    return inv->is_running;
+}
+
+static void end_thread(struct inventory *inv)
+{
+    if (!inv->is_running)
+        return;
+    pthread_mutex_lock(&inv->queue_mutex);
+    inv->stop = true;
+    hurry(inv);
+    pthread_mutex_unlock(&inv->queue_mutex);
+    pthread_join(inv->thread, NULL);
+    inv->is_running = false;
+}
+
 struct inventory *inventory_open(const struct inventory_options *options, char *error, size_t size)
 {
     assert(options->queue > 0);
@@ -363,12 +404,8 @@ struct inventory *inventory_open(const struct inventory_options *options, char *
         snprintf(error, size, "out of memory");
         return NULL;
     }
-    int rc;
-    if (load(inv, error, size)) {
-        if ((rc = thread_start(&inv->thread, "inventory", run, inv)) == 0)
-            return inv;
-        snprintf(error, size, "inventory %s: no thread: %s", inv->file, strerror(rc));
-    }
+    if (load(inv, error, size) && start_thread(inv, run, error, size))
+        return inv;
     free_all(inv);
     return NULL;
 }
@@ -377,10 +414,51 @@ void inventory_close(struct inventory *inv)
 {
     if (inv == NULL)
         return;
-    pthread_mutex_lock(&inv->queue_mutex);
-    inv->stop = true;
-    hurry(inv);
-    pthread_mutex_unlock(&inv->queue_mutex);
-    pthread_join(inv->thread, NULL);
+    end_thread(inv);
     free_all(inv);
+}
+
+/* --- to another gateway, and back --- */
+
+void inventory_let_go(struct inventory *inv)
+{
+    end_thread(inv);
+    inventory_store_close(inv->store);
+    inv->store = NULL;
+    roster_on_forget(inv->roster, NULL, NULL); /* it was the store that was told */
+}
+
+/* The other gateway may have written to the file, so the roster becomes what the file holds now. */
+static bool reread(struct inventory *inv, char *error, size_t size)
+{
+    struct roster *before = inv->roster, *now = roster_new(inv->bounds.clients, inv->bounds.destinations);
+    snprintf(error, size, "out of memory");
+    if (now != NULL)
+        inv->store = inventory_store_open(inv->file, now, error, size);
+    if (inv->store == NULL) {
+        roster_free(now);
+        return false;
+    }
+    pthread_mutex_lock(&inv->roster_mutex);
+    inv->roster = now;
+    pthread_mutex_unlock(&inv->roster_mutex);
+    roster_free(before);
+    return true;
+}
+
+void inventory_take_back(struct inventory *inv)
+{
+    char error[512];
+    if (strcmp(inv->file, "memory") != 0 && !reread(inv, error, sizeof error))
+        fprintf(stderr, "tlsfloor: %s; the inventory goes on in memory until the next start\n", error);
+    if (!start_thread(inv, run, error, sizeof error))
+        fprintf(stderr, "tlsfloor: %s\n", error);
+}
+
+void inventory_pass_on(struct inventory *inv, int fd)
+{
+    char error[256];
+    inv->heir = fd;
+    if (!start_thread(inv, run_for_heir, error, sizeof error))
+        fprintf(stderr, "tlsfloor: %s\n", error);
 }

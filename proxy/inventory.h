@@ -43,7 +43,16 @@ void inventory_unlock(struct inventory *inv);
 size_t inventory_events(struct inventory *inv, uint64_t after, struct inventory_event *out, size_t n);
 /* Other bounds from now on, after a reload. */
 void inventory_set_bounds(struct inventory *inv, const struct inventory_options *options);
-/* Stores what is left, ends the thread, frees. NULL is nothing. */
+/* For another gateway to take the file over: all is stored, and the file is free. What is seen from now on
+ * waits in the queue, for one of the two below. */
+void inventory_let_go(struct inventory *inv);
+/* The other gateway has not come: reads the file again, and works off the queue. Where the file cannot be
+ * used any more that is said on standard error, and the inventory goes on in memory. */
+void inventory_take_back(struct inventory *inv);
+/* The other gateway is at work: the queue, and what else is seen, is sent to it as messages of a struct
+ * tf_sighting each, on a socket of type SOCK_SEQPACKET that stays open until inventory_close. */
+void inventory_pass_on(struct inventory *inv, int fd);
+/* Stores (or passes on) what is left, ends the thread, frees. NULL is nothing. */
 void inventory_close(struct inventory *inv);
 
 #endif

@@ -43,10 +43,11 @@ static bool say_errno(const char *file, int why, char *error, size_t size)
 {
     const char *slash = strrchr(file, '/');
     int directory = slash != NULL ? (int)(slash - file) : 0;
-    if (directory > 0 && (why == ENOENT || why == EACCES))
+    if (directory > 0 && (why == ENOENT || why == EACCES || why == EROFS))
         snprintf(error, size,
-                 "inventory %s: %s; make the directory %.*s, writable for the user of the gateway", file,
-                 strerror(why), directory, file);
+                 "inventory %s: %s; make the directory %.*s, writable for the user of the gateway, or write "
+                 "`file = memory`",
+                 file, strerror(why), directory, file);
     else
         snprintf(error, size, "inventory %s: %s", file, strerror(why));
     return false;

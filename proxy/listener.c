@@ -48,11 +48,18 @@ static int open_socket(struct sockaddr_storage *sa, socklen_t *len, const struct
     return socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-/* So that connections to addresses that are not this machine's can be accepted. */
-static bool set_transparent(int fd, sa_family_t family)
+/* So that connections to addresses that are not this machine's can be accepted. A socket that is so already
+ * needs no capability any more. */
+static bool set_transparent(int fd)
 {
-    return family == AF_INET6 ? set_option(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, 1)
-                              : set_option(fd, IPPROTO_IP, IP_TRANSPARENT, 1);
+    int family = AF_INET, value = 0;
+    socklen_t len = sizeof family;
+    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len);
+    int level = family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
+    int option = family == AF_INET6 ? IPV6_TRANSPARENT : IP_TRANSPARENT;
+    len = sizeof value;
+    return (getsockopt(fd, level, option, &value, &len) == 0 && value != 0) ||
+           set_option(fd, level, option, 1);
 }
 
 static int open_one(const struct tf_addr *address, bool tproxy, bool shared)
@@ -66,7 +73,7 @@ static int open_one(const struct tf_addr *address, bool tproxy, bool shared)
     bool ok = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
               (!shared || set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
               (sa.ss_family != AF_INET6 || set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, both ? 0 : 1)) &&
-              (!tproxy || set_transparent(fd, sa.ss_family)) &&
+              (!tproxy || set_transparent(fd)) &&
               set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) && /* accepted sockets inherit it */
               bind(fd, (struct sockaddr *)&sa, len) == 0 && (!shared || listen(fd, BACKLOG) == 0);
     if (!ok) {
@@ -144,6 +151,16 @@ bool listener_open(struct tf_addr *address, bool tproxy, int *fds, size_t count,
     return true;
 }
 
+bool listener_adopt(int fd, const struct tf_addr *address, bool tproxy, char *error, size_t size)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
+        set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1) && (!tproxy || set_transparent(fd)))
+        return true;
+    explain(address, error, size);
+    return false;
+}
+
 void listener_defer(int fd, bool defer)
 {
     set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, defer ? DEFER_S : 0);
@@ -180,7 +197,7 @@ static void on_exhausted(struct acceptor *a)
     uv_timer_start(&a->pause, on_pause_over, PAUSE_MS, 0);
 }
 
-/* False: there is nothing more to accept now. */
+/* False: there is nothing more to accept now; where loops share one socket, another may have been quicker. */
 static bool accept_one(struct acceptor *a)
 {
     struct sockaddr_storage sa;
@@ -252,9 +269,9 @@ void acceptor_serve(struct acceptor *a, const struct tf_listener *listener)
     a->listener = listener;
 }
 
-void acceptor_stop(struct acceptor *a)
+void acceptor_stop(struct acceptor *a, bool is_shared)
 {
-    for (int i = 0; i < BACKLOG && accept_one(a); i++)
+    for (int i = 0; !is_shared && i < BACKLOG && accept_one(a); i++)
         continue;
     uv_close((uv_handle_t *)&a->poll, on_closed);
     uv_close((uv_handle_t *)&a->pause, on_closed);

@@ -1,5 +1,5 @@
 /* Listening sockets. The gateway opens them, one for each loop and address
- * (SO_REUSEPORT); a loop accepts on its own. */
+ * (SO_REUSEPORT), or has them from elsewhere; a loop accepts on its own. */
 #ifndef LISTENER_H
 #define LISTENER_H
 
@@ -16,6 +16,10 @@ bool listener_is_free(const struct tf_addr *address, char *error, size_t size);
  * False, and nothing left open, with a sentence in error. */
 bool listener_open(struct tf_addr *address, bool tproxy, int *fds, size_t count, char *error, size_t size);
 
+/* Makes a socket that somebody else has opened as ours are. False, with a sentence in error; it stays open.
+ */
+bool listener_adopt(int fd, const struct tf_addr *address, bool tproxy, char *error, size_t size);
+
 /* Whether connections are handed over with their first bytes, which saves a wait; where servers speak first
  * there are none. May be changed while it listens. */
 void listener_defer(int fd, bool defer);
@@ -29,7 +33,8 @@ struct acceptor **acceptor_next(struct acceptor *a);                /* the loop 
 int acceptor_fd(const struct acceptor *a);
 /* From now on its connections belong to this listener: the same socket, under other settings. */
 void acceptor_serve(struct acceptor *a, const struct tf_listener *listener);
-/* Takes in what the kernel has already accepted, then closes. */
-void acceptor_stop(struct acceptor *a);
+/* Closes. First it takes in what the kernel has already accepted, unless somebody else has the same sockets
+ * and goes on with them. */
+void acceptor_stop(struct acceptor *a, bool is_shared);
 
 #endif

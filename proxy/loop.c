@@ -10,8 +10,10 @@
 
 /* What another thread asks of the loop. */
 struct loop_message {
-    const struct setting *setting; /* NULL: drain */
+    enum { LOOP_CHANGE, LOOP_DRAIN, LOOP_PING } kind;
+    const struct setting *setting; /* to change to */
     uint32_t drain_ms;
+    bool is_shared; /* draining: the sockets are somebody else's too */
     void (*done)(void *arg);
     void *arg;
     struct loop_message *next;
@@ -89,18 +91,18 @@ static bool set_listening(struct loop *l, const struct setting *setting)
     }
     while (old != NULL) {
         struct acceptor *next = *acceptor_next(old);
-        acceptor_stop(old);
+        acceptor_stop(old, false);
         old = next;
     }
     return ok;
 }
 
-static void stop_listening(struct loop *l)
+static void stop_listening(struct loop *l, bool is_shared)
 {
     while (l->acceptors != NULL) {
         struct acceptor *a = l->acceptors;
         l->acceptors = *acceptor_next(a);
-        acceptor_stop(a);
+        acceptor_stop(a, is_shared);
     }
 }
 
@@ -134,7 +136,8 @@ static void change(struct loop *l, const struct setting *setting)
         fprintf(stderr, "tlsfloor: the DNS settings stay as they were: %s\n", error);
 }
 
-/* Nothing can be said to it any more. What was said last, to drain once more, is done already. */
+/* Nothing can be said to it any more. What was said last, to drain once more, is done already; nor need it
+ * answer a ping. */
 static void turn_deaf(struct loop *l)
 {
     uv_mutex_lock(&l->mutex);
@@ -151,7 +154,7 @@ static void turn_deaf(struct loop *l)
 static void finish(struct loop *l)
 {
     turn_deaf(l);
-    stop_listening(l);
+    stop_listening(l, false);
     lingers_close(&l->lingers, l);
     deadlines_close(&l->deadlines);
     minter_close(&l->minter);
@@ -192,10 +195,10 @@ static void on_drained(uv_timer_t *timer)
     lingers_drop(&l->lingers, l);
 }
 
-static void drain(struct loop *l, uint32_t drain_ms)
+static void drain(struct loop *l, uint32_t drain_ms, bool is_shared)
 {
     l->draining = true;
-    stop_listening(l);
+    stop_listening(l, is_shared);
     for (struct session *s = l->all, *next; s != NULL; s = next) {
         next = s->next;
         session_drain(s);
@@ -212,10 +215,10 @@ static void on_wake(uv_async_t *wake)
     uv_mutex_unlock(&l->mutex);
     while (m != NULL) {
         struct loop_message *next = m->next;
-        if (m->setting != NULL)
+        if (m->kind == LOOP_CHANGE)
             change(l, m->setting);
-        else
-            drain(l, m->drain_ms);
+        else if (m->kind == LOOP_DRAIN)
+            drain(l, m->drain_ms, m->is_shared);
         if (m->done != NULL)
             m->done(m->arg);
         free(m);
@@ -233,7 +236,7 @@ static bool send_message(struct loop *l, struct loop_message message)
     *m = message;
     uv_mutex_lock(&l->mutex);
     if (l->is_deaf) {
-        free(m); /* drain, once more */
+        free(m); /* it is over */
     } else {
         struct loop_message **end = &l->messages;
         while (*end != NULL)
@@ -247,12 +250,19 @@ static bool send_message(struct loop *l, struct loop_message message)
 
 bool loop_change(struct loop *l, const struct setting *setting, void (*done)(void *arg), void *arg)
 {
-    return send_message(l, (struct loop_message){.setting = setting, .done = done, .arg = arg});
+    return send_message(
+        l, (struct loop_message){.kind = LOOP_CHANGE, .setting = setting, .done = done, .arg = arg});
 }
 
-bool loop_drain(struct loop *l, uint32_t drain_ms)
+bool loop_drain(struct loop *l, uint32_t drain_ms, bool is_shared)
 {
-    return send_message(l, (struct loop_message){.drain_ms = drain_ms});
+    return send_message(
+        l, (struct loop_message){.kind = LOOP_DRAIN, .drain_ms = drain_ms, .is_shared = is_shared});
+}
+
+bool loop_ping(struct loop *l, void (*done)(void *arg), void *arg)
+{
+    return send_message(l, (struct loop_message){.kind = LOOP_PING, .done = done, .arg = arg});
 }
 
 static void free_memory(struct loop *l)

@@ -23,6 +23,7 @@
 #include "pool.h"
 #include "resume.h"
 #include "rollup.h"
+#include "tickets.h"
 #include "tls.h"
 #include "watch.h"
 
@@ -41,6 +42,7 @@ struct setting {
     struct conf *conf;
     struct journal *block, *access; /* NULL: off */
     struct tls *tls;                /* NULL: nothing is upgraded */
+    struct tickets *tickets;        /* keys of session tickets */
     const struct door *doors;       /* one a listener */
     size_t door_count;
     const char *parent_login; /* for the parent proxy, base64; "" where there is none */
@@ -109,8 +111,11 @@ bool loop_start(struct loop *l); /* the thread begins to run */
  * called from the loop's thread when the old setting is out of use. False: out of memory. */
 bool loop_change(struct loop *l, const struct setting *setting, void (*done)(void *arg), void *arg);
 /* Closes the listeners; sessions, and refused clients that have not left yet, live on until `drain_ms` is
- * over (0: end at once). The thread ends with the last. */
-bool loop_drain(struct loop *l, uint32_t drain_ms);
+ * over (0: end at once). The thread ends with the last. `is_shared`: somebody else has the same sockets, and
+ * goes on with them. */
+bool loop_drain(struct loop *l, uint32_t drain_ms, bool is_shared);
+/* Has done(arg) called from the loop's thread, unless the loop is over: it is there, and works. */
+bool loop_ping(struct loop *l, void (*done)(void *arg), void *arg);
 bool loop_is_over(const struct loop *l); /* every session has ended, and the thread has but to return */
 void loop_join(struct loop *l);
 void loop_free(struct loop *l); /* after loop_join; the counters are valid until then */

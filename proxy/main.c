@@ -4,6 +4,7 @@
 #include "endpoints.h"
 #include "gateway.h"
 #include "hash_password.h"
+#include "healthcheck.h"
 #include "inspect.h"
 #include "pac.h"
 #include "probe.h"
@@ -39,6 +40,8 @@ static const struct command {
      "take Windows' DefaultSecureProtocols apart, or put it together"},
     {"pac", pac_main, PAC_ARGUMENTS,
      "a script that tells browsers what goes through the gateway, and what direct"},
+    {"healthcheck", healthcheck_main, HEALTHCHECK_ARGUMENTS,
+     "for containers: exit code 0 when the running gateway is ready"},
     {"hash-password", hash_password_main, HASH_PASSWORD_ARGUMENTS,
      "a password, read from the terminal or standard input, for a file of users"},
     {"version", version_main, "(or --version)", "versions of this program and of its libraries"},

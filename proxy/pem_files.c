@@ -2,6 +2,7 @@
 #include "pem_files.h"
 
 #include "conf_file.h"
+#include "private_file.h"
 #include "tls.h"
 
 #include <errno.h>
@@ -44,33 +45,31 @@ static bool fail_openssl(const struct reading *r, const char *advice)
 }
 
 /* OpenSSL's own words for a file that is not there are no help. */
-static bool check_readable(const struct reading *r, mode_t *mode)
+static bool check_readable(const struct reading *r, struct stat *st)
 {
     char c, why[256];
-    struct stat st = {0};
     int fd = open(r->file, O_RDONLY | O_CLOEXEC);
-    bool readable = fd >= 0 && fstat(fd, &st) == 0 && read(fd, &c, 1) >= 0;
+    bool readable = fd >= 0 && fstat(fd, st) == 0 && read(fd, &c, 1) >= 0;
     conf_error_text(errno, why, sizeof why);
     if (fd >= 0)
         close(fd);
-    *mode = st.st_mode;
     return readable || fail(r, why, "");
 }
 
 bool pem_load_roots(SSL_CTX *context, const struct pem_settings *s, const char *file)
 {
     struct reading r = {.context = context, .settings = s, .key = "ca_file", .file = file};
-    mode_t mode;
+    struct stat st;
     if (strcmp(file, "system") == 0)
         return SSL_CTX_set_default_verify_paths(context) == 1 || fail_openssl(&r, "");
-    return check_readable(&r, &mode) && (SSL_CTX_load_verify_file(context, file) == 1 ||
-                                         fail_openssl(&r, "; write a file of PEM certificates, or system"));
+    return check_readable(&r, &st) && (SSL_CTX_load_verify_file(context, file) == 1 ||
+                                       fail_openssl(&r, "; write a file of PEM certificates, or system"));
 }
 
 static bool load_certificate(const struct reading *r)
 {
-    mode_t mode;
-    return check_readable(r, &mode) &&
+    struct stat st;
+    return check_readable(r, &st) &&
            (SSL_CTX_use_certificate_chain_file(r->context, r->file) == 1 ||
             fail_openssl(r, "; it must hold the certificate and then its chain, as PEM"));
 }
@@ -102,8 +101,8 @@ static bool fail_key(const struct reading *r, bool is_loaded)
 
 static bool load_key(struct reading *r)
 {
-    mode_t mode;
-    if (!check_readable(r, &mode))
+    struct stat st;
+    if (!check_readable(r, &st))
         return false;
     SSL_CTX_set_default_passwd_cb(r->context, on_password);
     SSL_CTX_set_default_passwd_cb_userdata(r->context, r);
@@ -114,7 +113,7 @@ static bool load_key(struct reading *r)
         return fail(r, "the key has a password", "; take it off (openssl pkey -in OLD -out NEW)");
     if (!is_loaded || SSL_CTX_check_private_key(r->context) != 1)
         return fail_key(r, is_loaded);
-    if (r->settings->is_guarded && (mode & (S_IRWXO | S_IWGRP)))
+    if (r->settings->is_guarded && !private_file_is_closed(&st, PRIVATE_TO_GROUP))
         return fail(r, "others may read or change it, and whoever has it can pass for this server",
                     "; chmod 600, or 640 for a group that may");
     return true;

@@ -4,6 +4,7 @@
 #include "listener.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,40 +33,78 @@ static bool client_speaks_first(const struct tf_listener *l)
     return l->kind != TF_KIND_TRANSPARENT && (l->kind != TF_KIND_FORWARD || l->protocol < TF_PROTOCOL_SMTP);
 }
 
-/* Into b->fds, from `old` or anew. */
-static bool take_sockets(struct bound *b, const struct sockets *old, size_t loops, char *error, size_t size)
+/* Those that we have already, of the setting before. */
+static void keep(struct bound *b, const struct bound *ours)
 {
-    const struct bound *ours = find(old, b);
-    if (ours != NULL && is_tproxy(ours) == is_tproxy(b)) {
-        b->actual = ours->actual;
-        for (size_t i = 0; i < loops; i++)
-            b->fds[i] = ours->fds[i];
-        return true;
+    b->actual = ours->actual;
+    b->is_kept = ours->is_kept;
+    memcpy(b->fds, ours->fds, b->fd_count * sizeof *b->fds);
+}
+
+/* Closes the first n; false. */
+static bool give_up(struct bound *b, size_t n)
+{
+    while (n > 0)
+        close(b->fds[--n]);
+    return false;
+}
+
+/* Those that were open before us, n of them, shared where loops are more. */
+static bool inherit(struct bound *b, struct inherited *in, size_t n, char *error, size_t size)
+{
+    inherited_take(in, &b->wanted, b->listener->name, b->fds, &b->actual, &b->is_kept);
+    b->is_new = true;
+    for (size_t i = 0; i < n; i++)
+        if (!listener_adopt(b->fds[i], &b->actual, is_tproxy(b), error, size))
+            return give_up(b, n);
+    for (size_t i = n; i < b->fd_count; i++) {
+        b->fds[i] = fcntl(b->fds[i % n], F_DUPFD_CLOEXEC, 0);
+        if (b->fds[i] < 0) {
+            snprintf(error, size, "out of file descriptors: raise the limit (ulimit -n, LimitNOFILE)");
+            return give_up(b, i);
+        }
     }
+    return true;
+}
+
+/* `is_ours`: that we listen there ourselves is no reason not to. */
+static bool open_anew(struct bound *b, bool is_ours, char *error, size_t size)
+{
     b->actual = b->wanted;
-    b->is_new = (ours != NULL || listener_is_free(&b->actual, error, size)) &&
-                listener_open(&b->actual, is_tproxy(b), b->fds, loops, error, size);
+    b->is_new = (is_ours || listener_is_free(&b->actual, error, size)) &&
+                listener_open(&b->actual, is_tproxy(b), b->fds, b->fd_count, error, size);
     return b->is_new;
 }
 
-static bool bind_address(struct bound *b, const struct sockets *old, size_t loops, char *error, size_t size)
+static bool bind_address(struct bound *b, const struct sockets *old, struct inherited *in, size_t loops,
+                         char *error, size_t size)
 {
-    b->fds = calloc(loops, sizeof *b->fds);
+    const struct bound *ours = find(old, b);
+    bool stays = ours != NULL && is_tproxy(ours) == is_tproxy(b), ok = true;
+    size_t inherited = in != NULL ? inherited_count(in, &b->wanted, b->listener->name) : 0;
+    b->fd_count = stays ? ours->fd_count : inherited > loops ? inherited : loops;
+    b->fds = calloc(b->fd_count, sizeof *b->fds);
     if (b->fds == NULL) {
         snprintf(error, size, "out of memory");
         return false;
     }
-    if (!take_sockets(b, old, loops, error, size)) {
+    if (stays)
+        keep(b, ours);
+    else if (inherited > 0)
+        ok = inherit(b, in, inherited, error, size);
+    else
+        ok = open_anew(b, ours != NULL, error, size);
+    if (!ok) {
         free(b->fds);
         return false;
     }
-    for (size_t i = 0; i < loops; i++)
+    for (size_t i = 0; i < b->fd_count; i++)
         listener_defer(b->fds[i], client_speaks_first(b->listener));
     return true;
 }
 
-bool sockets_open(struct sockets *s, const struct tf_conf *conf, const struct sockets *old, size_t loops,
-                  char *error, size_t size)
+bool sockets_open(struct sockets *s, const struct tf_conf *conf, const struct sockets *old,
+                  struct inherited *inherited, size_t loops, char *error, size_t size)
 {
     size_t total = 0;
     for (const struct tf_listener *l = conf->listeners; l != NULL; l = l->next)
@@ -80,7 +119,7 @@ bool sockets_open(struct sockets *s, const struct tf_conf *conf, const struct so
         for (size_t i = 0; i < l->address_count; i++) {
             struct bound *b = &s->list[s->count];
             *b = (struct bound){.wanted = l->addresses[i], .listener = l};
-            if (!bind_address(b, old, loops, error, size)) {
+            if (!bind_address(b, old, inherited, loops, error, size)) {
                 sockets_undo(s);
                 return false;
             }
@@ -92,8 +131,8 @@ bool sockets_open(struct sockets *s, const struct tf_conf *conf, const struct so
 void sockets_undo(struct sockets *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        for (size_t k = 0; s->list[i].is_new && k < s->loops; k++)
-            close(s->list[i].fds[k]);
+        if (s->list[i].is_new)
+            give_up(&s->list[i], s->list[i].fd_count);
     sockets_free(s);
 }
 
@@ -105,10 +144,32 @@ void sockets_free(struct sockets *s)
     *s = (struct sockets){.list = NULL};
 }
 
-struct listening *sockets_of_loop(const struct sockets *s, size_t index)
+struct listening *sockets_of_loop(const struct sockets *s, size_t index, size_t *count)
 {
-    struct listening *list = calloc(s->count, sizeof *list);
+    size_t total = 0;
+    for (size_t i = 0; i < s->count; i++)
+        total += s->list[i].fd_count;
+    struct listening *list = calloc(total, sizeof *list);
+    *count = 0;
     for (size_t i = 0; list != NULL && i < s->count; i++)
-        list[i] = (struct listening){s->list[i].fds[index], s->list[i].listener};
+        for (size_t k = index; k < s->list[i].fd_count; k += s->loops)
+            list[(*count)++] = (struct listening){s->list[i].fds[k], s->list[i].listener};
     return list;
+}
+
+void sockets_say_kept(const struct sockets *old, const struct sockets *new)
+{
+    for (size_t i = 0; i < old->count; i++) {
+        const struct bound *b = &old->list[i];
+        char text[TF_ADDR_TEXT_MAX];
+        struct tf_writer w = tf_writer_of(text, sizeof text);
+        if (!b->is_kept || find(new, b) != NULL)
+            continue;
+        tf_put_addr_port(&w, &b->actual);
+        fprintf(
+            stderr,
+            "tlsfloor: no listener is at %.*s any more, but the service manager still has its socket, where "
+            "clients wait for nobody: take it out of tlsfloor.socket, and restart that\n",
+            (int)w.len, text);
+    }
 }

@@ -1,6 +1,8 @@
 /* Building and letting go of stages; see stage.h. */
 #include "stage.h"
 
+#include "predecessor.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -68,6 +70,9 @@ void stage_free(struct stage *stage, const struct stage *next, struct totals *to
         free(stage->settings[i].listening);
     free(stage->settings);
     tls_unref(stage->tls);
+    if (stage->tickets != NULL && (next == NULL || next->tickets != stage->tickets))
+        totals->values[COUNTER_TICKETS_UNKNOWN] += tickets_unknown(stage->tickets);
+    tickets_unref(stage->tickets);
     for (size_t i = 0; i < stage->door_count; i++)
         door_close(&stage->doors[i]);
     free(stage->doors);
@@ -103,10 +108,13 @@ static bool make_settings(struct stage *stage)
     size_t session_max = sessions_per_loop(stage->loops, &stage->conf->tf.limits);
     stage->settings = calloc(stage->loops, sizeof *stage->settings);
     for (size_t i = 0; stage->settings != NULL && i < stage->loops; i++) {
+        size_t count;
+        struct listening *listening = sockets_of_loop(&stage->sockets, i, &count);
         stage->settings[i] = (struct setting){.conf = stage->conf,
                                               .block = stage->block,
                                               .access = stage->access,
                                               .tls = stage->tls,
+                                              .tickets = stage->tickets,
                                               .doors = stage->doors,
                                               .door_count = stage->door_count,
                                               .parent_login = stage->parent_login,
@@ -114,10 +122,10 @@ static bool make_settings(struct stage *stage)
                                               .acquaintances = stage->acquaintances,
                                               .inventory = stage->inventory,
                                               .own_ports = stage->own_ports,
-                                              .listening = sockets_of_loop(&stage->sockets, i),
-                                              .listening_count = stage->sockets.count,
+                                              .listening = listening,
+                                              .listening_count = count,
                                               .session_max = session_max};
-        if (stage->settings[i].listening == NULL)
+        if (listening == NULL)
             return false;
     }
     return stage->settings != NULL;
@@ -194,6 +202,16 @@ static bool take_tls(struct stage *stage, const struct stage *old, char *error, 
     return make_tls(stage, ca, old, error, size);
 }
 
+/* Keys from a file are read anew; our own go on. */
+static bool take_tickets(struct stage *stage, const struct stage *old, char *error, size_t size)
+{
+    const char *file = stage->conf->tf.ticket_keys_file;
+    bool is_own = file[0] == '\0',
+         goes_on = is_own && old != NULL && old->conf->tf.ticket_keys_file[0] == '\0';
+    stage->tickets = goes_on ? tickets_ref(old->tickets) : tickets_new(file, error, size);
+    return stage->tickets != NULL;
+}
+
 /* What listeners have of their own; what the old stage's of the same name know is taken over. */
 static bool open_doors(struct stage *stage, const struct stage *old, char *error, size_t size)
 {
@@ -262,22 +280,26 @@ static bool take_inventory(struct stage *stage, const struct stage *old, char *e
     return stage->inventory != NULL;
 }
 
-bool stage_build(struct stage *next, struct conf *conf, const struct stage *old, size_t loops,
-                 const struct tf_addr *admin, char *error, size_t size)
+bool stage_build(struct stage *next, struct conf *conf, const struct stage *old, struct inherited *inherited,
+                 size_t loops, const struct tf_addr *admin, char *error, size_t size)
 {
     const struct tf_conf *tf = &conf->tf;
     *next = (struct stage){.conf = conf, .loops = loops};
-    if (!sockets_open(&next->sockets, tf, old != NULL ? &old->sockets : NULL, loops, error, size)) {
+    if (!sockets_open(&next->sockets, tf, old != NULL ? &old->sockets : NULL, inherited, loops, error,
+                      size)) {
         conf_unref(conf);
         return false;
     }
     bool ok = take_journals(next, old, error, size);
-    ok = ok && parent_login_load(tf, next->parent_login, error, size) && open_doors(next, old, error, size) &&
+    ok = ok && parent_login_load(tf, next->parent_login, error, size) &&
+         take_tickets(next, old, error, size) && open_doors(next, old, error, size) &&
          take_tls(next, old, error, size);
     if (ok && !(take_shared(next, old) && note_own_addresses(next, admin))) {
         snprintf(error, size, "out of memory");
         ok = false;
     }
+    if (ok && inherited != NULL && inherited->predecessor >= 0)
+        predecessor_ask_for_inventory(inherited->predecessor); /* as late as can be */
     ok = ok && take_inventory(next, old, error, size);
     if (ok && !make_settings(next)) {
         snprintf(error, size, "out of memory");
@@ -302,6 +324,8 @@ void stage_add_lines(const struct stage *stage, struct totals *totals)
         journal_count(stage->access, &counts);
         add_access_lines(totals, &counts);
     }
+    if (stage->tickets != NULL)
+        totals->values[COUNTER_TICKETS_UNKNOWN] += tickets_unknown(stage->tickets);
 }
 
 void stage_announce(const struct stage *stage, bool only_new)

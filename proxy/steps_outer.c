@@ -35,7 +35,9 @@ static bool begin_outer(struct session *s)
         return false;
     setup->hello = client->ahead;
     client->ahead = (struct lookahead){.p = NULL};
-    return tls_link_start(client, tls_own_outer(door->own), lookahead_rest(&setup->hello)) &&
+    SSL *ssl = tls_own_outer(door->own);
+    tickets_attach(ssl, s->loop->setting->tickets);
+    return tls_link_start(client, ssl, lookahead_rest(&setup->hello)) &&
            session_touch(s, offsetof(struct tf_limits, handshake_ms));
 }
 

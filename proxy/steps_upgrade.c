@@ -129,6 +129,7 @@ static bool begin_terminate(struct session *s, const struct leaf *leaf)
     bool is_legacy = !tf_version_passes(&s->conf->tf.policy, setup->facts.hello.max_version);
     SSL *ssl = leaf != NULL ? tls_inside(s->loop->setting->tls, leaf, is_legacy, name, outside)
                             : tls_own_inside(own_certificate(s), is_legacy, name, outside);
+    tickets_attach(ssl, s->loop->setting->tickets);
     setup->hello = client->ahead;
     client->ahead = (struct lookahead){.p = NULL};
     return tls_link_start(client, ssl, lookahead_rest(&setup->hello));

@@ -10,7 +10,6 @@
 
 #include <assert.h>
 #include <openssl/err.h>
-#include <openssl/sha.h>
 #include <openssl/x509v3.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -205,16 +204,14 @@ void tls_outside_lead(SSL *ssl, int group)
         ERR_clear_error();
 }
 
-SSL *tls_inside_from(SSL_CTX *context, bool is_legacy, const char *name, SSL *outside)
+SSL *tls_inside_from(SSL_CTX *context, bool is_legacy, const struct tls_scope *scope, SSL *outside)
 {
-    uint8_t id[SHA256_DIGEST_LENGTH];
     SSL *ssl = SSL_new(context);
     if (ssl == NULL)
         return NULL;
     SSL_set_accept_state(ssl);
     SSL_set_app_data(ssl, outside);
-    SHA256((const unsigned char *)name, strlen(name), id);
-    if (SSL_set_session_id_context(ssl, id, sizeof id) == 1 &&
+    if (SSL_set_session_id_context(ssl, scope->id, sizeof scope->id) == 1 &&
         (is_legacy || SSL_set_min_proto_version(ssl, TLS1_2_VERSION) == 1))
         return ssl;
     SSL_free(ssl);
@@ -224,7 +221,8 @@ SSL *tls_inside_from(SSL_CTX *context, bool is_legacy, const char *name, SSL *ou
 SSL *tls_inside(const struct tls *t, const struct leaf *leaf, bool is_legacy, const char *name, SSL *outside)
 {
     assert(t->inside != NULL);
-    SSL *ssl = tls_inside_from(t->inside, is_legacy, name, outside);
+    struct tls_scope scope = tls_scope_of("inside", ca_id(t->ca), name);
+    SSL *ssl = tls_inside_from(t->inside, is_legacy, &scope, outside);
     if (ssl == NULL || SSL_use_cert_and_key(ssl, leaf->certificate, leaf->key, ca_chain(t->ca), 1) == 1)
         return ssl;
     SSL_free(ssl);

@@ -9,16 +9,19 @@
 #include "tls_context.h"
 
 #include "../lib/inside.h"
+#include "tickets.h"
 #include "tls_verdict.h"
 
 #include <assert.h>
+#include <openssl/sha.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 
 /* One read takes several records. */
 enum { READ_BUFFER = 32768 };
 
 /* How long a session can be resumed, in seconds. Inside, a working day: old clients are slow. */
-enum { INSIDE_SESSION_S = 8 * 3600, STRONG_SESSION_S = 2 * 3600 };
+enum { INSIDE_SESSION_S = TICKET_LIFE_S, STRONG_SESSION_S = 2 * 3600 };
 
 /* Intermediates between a server's certificate and its root. Real chains have two or three. */
 enum { CHAIN_DEPTH = 8 };
@@ -128,7 +131,10 @@ static SSL_CTX *server_context(const struct profile *p, int minimum, const char 
     SSL_CTX_set_dh_auto(c, 1);
     SSL_CTX_set_timeout(c, session_s);
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
-    return c;
+    if (tickets_serve(c))
+        return c;
+    SSL_CTX_free(c);
+    return NULL;
 }
 
 SSL_CTX *tls_context_inside(uint32_t sessions)
@@ -151,6 +157,19 @@ SSL_CTX *tls_context_outer(uint16_t minimum)
 {
     assert(minimum >= TLS1_2_VERSION);
     return server_context(&outer, minimum, strong_ciphers, STRONG_SESSION_S);
+}
+
+struct tls_scope tls_scope_of(const char *role, const uint8_t id[TLS_ID_SIZE], const char *what)
+{
+    char text[512];
+    struct tls_scope scope;
+    struct tf_writer w = tf_writer_of(text, sizeof text);
+    tf_put(&w, role, strlen(role) + 1);
+    tf_put(&w, id, TLS_ID_SIZE);
+    tf_put_text(&w, what);
+    assert(!w.full);
+    SHA256((const unsigned char *)text, w.len, scope.id);
+    return scope;
 }
 
 /* A whole chain to a root that is trusted (an intermediate in [upstream] ca_file is none), made for servers,

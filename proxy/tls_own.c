@@ -13,6 +13,7 @@
 struct tls_own {
     SSL_CTX *outer;
     SSL_CTX *inside;
+    uint8_t id[TLS_ID_SIZE]; /* of the certificate */
 };
 
 /* Clients who speak TLS to the proxy itself speak HTTP/1.1 in it. */
@@ -45,6 +46,17 @@ static bool share_pair(struct tls_own *own)
                                     SSL_CTX_get0_privatekey(own->outer), chain, 1) == 1;
 }
 
+/* Sessions are those of the certificate, and to the proxy itself also those of the floor. */
+static bool set_scopes(struct tls_own *own, const struct tf_conf *conf)
+{
+    unsigned n;
+    if (X509_digest(SSL_CTX_get0_certificate(own->outer), EVP_sha256(), own->id, &n) != 1)
+        return false;
+    struct tls_scope scope =
+        tls_scope_of("outer", own->id, conf->policy.floor == TF_TLS13 ? "from 1.3" : "from 1.2");
+    return SSL_CTX_set_session_id_context(own->outer, scope.id, sizeof scope.id) == 1;
+}
+
 struct tls_own *tls_own_load(const struct tf_conf *conf, const struct tf_listener *listener, char *error,
                              size_t size)
 {
@@ -55,7 +67,8 @@ struct tls_own *tls_own_load(const struct tf_conf *conf, const struct tf_listene
     snprintf(error, size, "%s: out of memory", section);
     ERR_clear_error();
     if (own != NULL && make_contexts(own, conf, listener) &&
-        pem_load_pair(own->outer, &s, listener->certificate, listener->key) && share_pair(own))
+        pem_load_pair(own->outer, &s, listener->certificate, listener->key) && share_pair(own) &&
+        set_scopes(own, conf))
         return own;
     ERR_clear_error();
     tls_own_free(own);
@@ -81,7 +94,8 @@ SSL *tls_own_outer(const struct tls_own *own)
 
 SSL *tls_own_inside(const struct tls_own *own, bool is_legacy, const char *name, SSL *outside)
 {
-    return tls_inside_from(own->inside, is_legacy, name, outside);
+    struct tls_scope scope = tls_scope_of("own inside", own->id, name);
+    return tls_inside_from(own->inside, is_legacy, &scope, outside);
 }
 
 int64_t tls_own_expires(const struct tls_own *own)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what is missing for a purpose: `build` (compile and run), `test`, or `lint` (which is also what fuzzing
-# needs). Asks apt only when something is missing; where there is no apt, says what is needed.
+# Installs what is missing for a purpose: `build` (compile and run), `package` (build the Debian package), `test`, `k8s`
+# (check docker/k8s), or `lint` (which is also what fuzzing needs). Asks apt only when something is missing; where there
+# is no apt, says what is needed.
 set -euo pipefail
 
 missing=()
@@ -30,7 +31,7 @@ take_promtool() {
 }
 
 case ${1-} in
-build)
+build | package)
     want gcc has "${CC:-cc}"
     want libc6-dev header stdlib.h
     want libcrypt-dev header crypt.h
@@ -42,6 +43,11 @@ build)
     want libjansson-dev library jansson
     want libsqlite3-dev library sqlite3
     want LLHTTP llhttp
+    if [ "$1" = package ]; then
+        want build-essential test -e /usr/share/doc/build-essential
+        want debhelper has dh
+        want lintian has lintian
+    fi
     ;;
 test)
     want libcmocka-dev header cmocka.h
@@ -51,6 +57,8 @@ test)
     want curl has curl
     want nodejs has node
     want python3-jsonschema /usr/bin/python3 -c "import jsonschema"
+    want python3-yaml /usr/bin/python3 -c "import yaml"
+    want systemd has systemd-analyze
     want logrotate test -x /usr/sbin/logrotate
     want swaks has swaks
     want haproxy has haproxy
@@ -60,6 +68,16 @@ test)
     want libnet-ssleay-perl perl -MNet::SSLeay -e 1
     want default-jdk-headless has javac
     want chromium has chromium
+    want mandoc has mandoc
+    want fish has fish
+    want zsh has zsh
+    ;;
+k8s)
+    want python3-yaml /usr/bin/python3 -c "import yaml"
+    want nodejs has node
+    want npm has npm
+    want iproute2 has ip
+    want openssl has openssl
     ;;
 lint)
     want clang has clang
@@ -70,7 +88,7 @@ lint)
     want pyflakes3 has pyflakes3
     ;;
 *)
-    echo "usage: $0 build|test|lint" >&2
+    echo "usage: $0 build|package|test|k8s|lint" >&2
     exit 2
     ;;
 esac

@@ -3,9 +3,7 @@
 import base64
 import glob
 import json
-import os
 import re
-import shutil
 import subprocess
 import tempfile
 import urllib.request
@@ -24,12 +22,11 @@ from harness import (
     client_hello,
     one_record,
     program,
+    promtool,
     reach,
     run_client,
     run_stories,
-    skip_unless,
     story,
-    workplace,
 )
 from harness.browser import Browser
 
@@ -263,13 +260,6 @@ def a_gateway_that_browsers_cannot_name_has_no_script():
 
 
 RULES = "conf/prometheus/tlsfloor.rules"
-
-
-def promtool():
-    for path in (shutil.which("promtool"), workplace("tools", "usr", "bin", "promtool")):
-        if path and os.path.exists(path):
-            return path
-    return skip_unless(False, "promtool")
 
 
 def metrics_of(gateway):

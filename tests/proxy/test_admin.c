@@ -99,7 +99,7 @@ static int start(void **state)
     status_size = 16;
     if (uv_loop_init(&loop) != 0 || uv_async_init(&loop, &stop, on_stop) != 0)
         return -1;
-    admin = admin_start(&loop, &loopback, source, &bound, error, sizeof error);
+    admin = admin_start(&loop, &loopback, -1, source, &bound, error, sizeof error);
     return admin != NULL ? uv_thread_create(&thread, run, &loop) : -1;
 }
 
@@ -618,7 +618,7 @@ static void a_taken_port_is_an_error_with_the_address(void **state)
     uv_loop_t other;
     char error[256], expected[256];
     uv_loop_init(&other);
-    assert_null(admin_start(&other, &bound, source, NULL, error, sizeof error));
+    assert_null(admin_start(&other, &bound, -1, source, NULL, error, sizeof error));
     snprintf(
         expected, sizeof expected,
         "admin: cannot listen on 127.0.0.1:%u: address already in use; another program listens there (see "

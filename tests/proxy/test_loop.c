@@ -18,13 +18,13 @@ static bool is_drained(struct stage *t)
 
 static void drain(struct stage *t, uint32_t ms)
 {
-    assert_true(loop_drain(t->loop, ms));
+    assert_true(loop_drain(t->loop, ms, false));
     uv_run(&t->loop->uv, UV_RUN_NOWAIT);
 }
 
 static void tell_to_drain(void *arg)
 {
-    assert_true(loop_drain(arg, LONG_MS));
+    assert_true(loop_drain(arg, LONG_MS, false));
 }
 
 static void settings_that_cannot_be_used_leave_nothing_behind(void **state)
@@ -80,7 +80,7 @@ static void draining_again_ends_everything_at_once(void **state)
     int live = start_session(t, &t->connect, "C", 1);
     int refused = start_session(t, &t->sni, hello, put_client_hello(hello, TF_TLS10));
     drain(t, LONG_MS);
-    assert_true(loop_drain(t->loop, 0));
+    assert_true(loop_drain(t->loop, 0, false));
     uv_run(&t->loop->uv, UV_RUN_DEFAULT);
     assert_true(is_drained(t));
     assert_int_equal(count_of(t, REASON_ERROR, TF_REASON_DRAINED), 1);
@@ -92,7 +92,7 @@ static void draining_again_ends_everything_at_once(void **state)
 static void told_again_at_the_last_moment_it_ends_all_the_same(void **state)
 {
     struct stage *t = *state;
-    assert_true(loop_drain(t->loop, LONG_MS));
+    assert_true(loop_drain(t->loop, LONG_MS, false));
     assert_true(loop_change(t->loop, &t->setting, tell_to_drain, t->loop));
     uv_run(&t->loop->uv, UV_RUN_DEFAULT);
     assert_true(is_drained(t));
@@ -106,7 +106,7 @@ static void a_loop_that_is_over_can_be_told_to_drain(void **state)
     drain(t, 0);
     uv_run(&t->loop->uv, UV_RUN_DEFAULT);
     assert_true(is_drained(t));
-    assert_true(loop_drain(t->loop, 0));
+    assert_true(loop_drain(t->loop, 0, false));
     assert_null(t->loop->messages);
 }
 

@@ -29,7 +29,7 @@ static struct sockets open_all(struct tf_listener *first, const struct sockets *
 {
     struct tf_conf conf = {.listeners = first};
     struct sockets s;
-    assert_true(sockets_open(&s, &conf, old, LOOPS, error, sizeof error));
+    assert_true(sockets_open(&s, &conf, old, NULL, LOOPS, error, sizeof error));
     return s;
 }
 
@@ -52,7 +52,9 @@ static void every_loop_has_a_socket_of_its_own_on_one_port(void **state)
     (void)state;
     struct tf_listener only = listener_of("a", &any_port, NULL);
     struct sockets s = open_all(&only, NULL);
-    struct listening *first = sockets_of_loop(&s, 0), *second = sockets_of_loop(&s, 1);
+    size_t count;
+    struct listening *first = sockets_of_loop(&s, 0, &count), *second = sockets_of_loop(&s, 1, &count);
+    assert_int_equal(count, 1);
     assert_int_equal(s.count, 1);
     assert_true(s.list[0].actual.port != 0);
     assert_int_not_equal(first->fd, second->fd);
@@ -114,7 +116,7 @@ static void one_address_that_is_taken_leaves_none_open(void **state)
     struct sockets s;
     int before = dup(0);
     close(before);
-    assert_false(sockets_open(&s, &conf, NULL, LOOPS, error, sizeof error));
+    assert_false(sockets_open(&s, &conf, NULL, NULL, LOOPS, error, sizeof error));
     int after = dup(0);
     close(after);
     assert_int_equal(after, before);
@@ -135,7 +137,7 @@ static void another_way_of_intercepting_needs_other_sockets(void **state)
     after.kind = TF_KIND_TRANSPARENT;
     after.intercept = TF_INTERCEPT_TPROXY;
     struct tf_conf conf = {.listeners = &after};
-    if (!sockets_open(&new, &conf, &old, LOOPS, error, sizeof error)) {
+    if (!sockets_open(&new, &conf, &old, NULL, LOOPS, error, sizeof error)) {
         assert_non_null(strstr(error, "CAP_NET_ADMIN"));
         close_all(&old);
         skip();

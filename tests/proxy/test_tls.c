@@ -15,6 +15,7 @@
 static char ca_file[] = "/tmp/tlsfloor-test-XXXXXX";
 static char directories[2][32] = {"/tmp/tlsfloor-test-XXXXXX", "/tmp/tlsfloor-test-XXXXXX"};
 static struct maker root, own, rsa;
+static struct tickets *keys;
 
 static struct tf_conf conf_of(const char *directory)
 {
@@ -27,6 +28,7 @@ static struct tf_conf conf_of(const char *directory)
 static int setup(void **state)
 {
     (void)state;
+    keys = pair_tickets("");
     close(mkstemp(ca_file));
     root = cert_make(&(struct cert_plan){.cn = "good root", .is_ca = true}, NULL);
     own = cert_make(&(struct cert_plan){.cn = NAME, .san = "DNS:" NAME}, &root);
@@ -46,6 +48,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
+    tickets_unref(keys);
     unlink(ca_file);
     for (size_t i = 0; i < 2; i++) {
         static const char *const names[] = {"ca.pem", "ca.key"};
@@ -316,6 +319,7 @@ static bool is_resumed(const struct tls *tls, const char *name, bool tickets, SS
     SSL *client = pair_client(context, NULL);
     SSL *server = tls_inside(tls, &leaf, true, name, NULL);
     assert_non_null(server);
+    tickets_attach(server, keys);
     if (*session != NULL)
         assert_int_equal(SSL_set_session(client, *session), 1);
     assert_true(pair_shake(server, client));

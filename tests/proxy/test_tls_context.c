@@ -336,6 +336,22 @@ static void sessions_are_kept_as_many_as_was_said(void **state)
     SSL_CTX_free(some);
 }
 
+static bool is_same_scope(struct tls_scope a, struct tls_scope b)
+{
+    return memcmp(a.id, b.id, sizeof a.id) == 0;
+}
+
+static void scope_of_a_session_is_its_role_certificate_and_name(void **state)
+{
+    (void)state;
+    static const uint8_t one[TLS_ID_SIZE] = {1}, two[TLS_ID_SIZE] = {2};
+    struct tls_scope scope = tls_scope_of("inside", one, "a.test");
+    assert_true(is_same_scope(scope, tls_scope_of("inside", one, "a.test")));
+    assert_false(is_same_scope(scope, tls_scope_of("outer", one, "a.test")));
+    assert_false(is_same_scope(scope, tls_scope_of("inside", two, "a.test")));
+    assert_false(is_same_scope(scope, tls_scope_of("inside", one, "b.test")));
+}
+
 /* Makes both contexts as they are where openssl.cnf has these lines in its system_default section. They show
  * that they are in force by a minimum version. The peers of the test are made without them. */
 static void assert_openssl_conf_changes_nothing(const char *lines, int minimum)
@@ -403,6 +419,7 @@ int main(void)
         cmocka_unit_test(hello_in_sslv2_format_is_taken_from_tls_1_0_on),
         cmocka_unit_test(no_leg_renegotiates),
         cmocka_unit_test(sessions_are_kept_as_many_as_was_said),
+        cmocka_unit_test(scope_of_a_session_is_its_role_certificate_and_name),
         cmocka_unit_test(lax_openssl_conf_does_not_weaken_the_outside_leg),
         cmocka_unit_test(strict_openssl_conf_does_not_keep_old_clients_out),
         cmocka_unit_test(openssl_conf_may_not_turn_versions_off),

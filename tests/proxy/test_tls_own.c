@@ -247,14 +247,17 @@ static void certificate_of_the_other_kind_is_no_common_suite(void **state)
 
 /* --- sessions and ALPN --- */
 
-/* A client of TLS 1.2, which resumes a session where it has one. */
-static bool is_resumed(SSL *server, SSL_SESSION **session)
+/* A client that resumes a session where it has one, and that the server is shown by whatever keys there are.
+ */
+static bool is_resumed(struct tickets *keys, int version, SSL *server, SSL_SESSION **session)
 {
-    SSL_CTX *context = pair_peer(TLS_client_method(), TLS1_2_VERSION, TLS1_2_VERSION, NULL, NULL, 0);
+    SSL_CTX *context = pair_peer(TLS_client_method(), version, version, NULL, NULL, 0);
     SSL *client = pair_client(context, NULL);
+    tickets_attach(server, keys);
     if (*session != NULL)
         assert_int_equal(SSL_set_session(client, *session), 1);
     assert_true(pair_shake(server, client));
+    pair_settle(client, server);
     bool resumed = tls_leg(server).resumed;
     SSL_SESSION_free(*session);
     *session = SSL_get1_session(client);
@@ -266,22 +269,37 @@ static bool is_resumed(SSL *server, SSL_SESSION **session)
     return resumed;
 }
 
-static void sessions_are_resumed_but_not_past_a_reload(void **state)
+static void tickets_are_good_for_the_same_certificate_role_and_floor_alone(void **state)
 {
     (void)state;
+    struct tickets *keys = pair_tickets("");
     struct tls_own *own = load(TF_TLS12, TF_KIND_CONNECT, "ecdsa.pem", "ecdsa.key"),
-                   *next = load(TF_TLS12, TF_KIND_CONNECT, "ecdsa.pem", "ecdsa.key");
-    SSL_SESSION *outer = NULL, *inside = NULL;
-    assert_false(is_resumed(tls_own_outer(own), &outer));
-    assert_true(is_resumed(tls_own_outer(own), &outer));
-    assert_false(is_resumed(tls_own_outer(next), &outer));
-    assert_false(is_resumed(tls_own_inside(own, true, NAME, NULL), &inside));
-    assert_true(is_resumed(tls_own_inside(own, false, NAME, NULL), &inside));
-    assert_false(is_resumed(tls_own_inside(own, true, "other.test", NULL), &inside));
-    SSL_SESSION_free(outer);
-    SSL_SESSION_free(inside);
+                   *same = load(TF_TLS12, TF_KIND_CONNECT, "ecdsa.pem", "ecdsa.key"),
+                   *other = load(TF_TLS12, TF_KIND_CONNECT, "rsa.pem", "rsa.key"),
+                   *high = load(TF_TLS13, TF_KIND_CONNECT, "ecdsa.pem", "ecdsa.key");
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    for (size_t i = 0; i < 2; i++) {
+        int v = versions[i];
+        SSL_SESSION *session = NULL;
+        assert_false(is_resumed(keys, v, tls_own_outer(own), &session));
+        assert_true(is_resumed(keys, v, tls_own_outer(own), &session));
+        assert_true(is_resumed(keys, v, tls_own_outer(same), &session));
+        assert_false(is_resumed(keys, v, tls_own_outer(other), &session));
+        assert_false(is_resumed(keys, v, tls_own_outer(own), &session));
+        assert_false(is_resumed(keys, v, tls_own_inside(own, true, NAME, NULL), &session));
+        assert_true(is_resumed(keys, v, tls_own_inside(same, true, NAME, NULL), &session));
+        assert_false(is_resumed(keys, v, tls_own_inside(own, true, "other.test", NULL), &session));
+        assert_false(is_resumed(keys, v, tls_own_outer(own), &session));
+        if (v == TLS1_3_VERSION) /* the other is not spoken there at all */
+            assert_false(is_resumed(keys, v, tls_own_outer(high), &session));
+        SSL_SESSION_free(session);
+    }
+    assert_int_equal(tickets_unknown(keys), 0);
     tls_own_free(own);
-    tls_own_free(next);
+    tls_own_free(same);
+    tls_own_free(other);
+    tls_own_free(high);
+    tickets_unref(keys);
 }
 
 static void connection_outlives_the_certificate_that_it_began_with(void **state)
@@ -338,7 +356,7 @@ int main(void)
         cmocka_unit_test(tls_to_the_proxy_takes_strong_suites_only),
         cmocka_unit_test(in_the_place_of_the_server_old_versions_are_for_old_clients_only),
         cmocka_unit_test(certificate_of_the_other_kind_is_no_common_suite),
-        cmocka_unit_test(sessions_are_resumed_but_not_past_a_reload),
+        cmocka_unit_test(tickets_are_good_for_the_same_certificate_role_and_floor_alone),
         cmocka_unit_test(connection_outlives_the_certificate_that_it_began_with),
         cmocka_unit_test(http_proxy_says_that_it_speaks_http_1_1),
     };

@@ -2,6 +2,7 @@
 #ifndef TLS_PAIR_H
 #define TLS_PAIR_H
 
+#include "../../proxy/tickets.h"
 #include "../../proxy/tls.h"
 #include "cert_maker.h"
 #include <openssl/err.h>
@@ -83,6 +84,16 @@ static inline struct tf_conf pair_conf(const char *ca_file)
     conf.upstream.ca_file = ca_file;
     conf.upstream.certificate = conf.upstream.key = "";
     return conf;
+}
+
+/* Keys of tickets as in `file`; "": new ones. */
+static inline struct tickets *pair_tickets(const char *file)
+{
+    char error[512] = "";
+    struct tickets *t = tickets_new(file, error, sizeof error);
+    if (t == NULL)
+        fail_msg("%s", error);
+    return t;
 }
 
 static inline struct tls *pair_tls(const struct tf_conf *conf, struct ca *ca, const struct tls *old)

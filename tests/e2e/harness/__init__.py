@@ -14,6 +14,7 @@ names     a DNS server that says what a story wants said
 browser   a real browser, driven over the DevTools protocol (imported by name: from harness.browser)
 person    a rule that shows a page to people, and their browser (imported by name)
 network   a network of its own for clients
+promtool  the program that checks what is for Prometheus
 versions  the stories that every real client has to tell, blocked, tunnelled and upgraded
 """
 
@@ -69,6 +70,7 @@ from .network import ClientNetwork, has_ipv6, in_own_network
 from .oauth import CLIENT_SECRET, TokenEndpoint, bridge, private_file, secrets_file, users_file
 from .origins import BlackHole, HttpOrigin, OfficeOrigin, RawOrigin, TlsOrigin
 from .pki import ca_file, first_certificate, leaf, make_root, make_signed, office, openssl, workplace
+from .promtool import promtool
 from .story import check, check_equal, check_in, run_stories, skip_unless, story
 from .tls import TlsPeer, client_context
 from .versions import check_minted, stories_of, upgrade_stories_of

@@ -133,18 +133,23 @@ class Gateway:
                 "TLSFLOOR_INVENTORY_FILE": "memory",
                 **self.environment,
             }
+        self.pass_fds = ()
         self.taken = 0
         self.finished = False
+
+    def command(self):
+        return [program(), "run", "-c", self.file]
 
     def __enter__(self):
         if self.temporary:
             self.write(self.ini)
         self.process = subprocess.Popen(
-            [program(), "run", "-c", self.file],
+            self.command(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={**clean_environment(), **self.environment},
+            pass_fds=self.pass_fds,
         )
         self.stdout = Lines(self.process.stdout)
         self.stderr = Lines(self.process.stderr)

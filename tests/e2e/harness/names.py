@@ -27,15 +27,15 @@ def _record(address, ttl):
 class NameServer:
     """`zone` is {name: [address, ...]}, of both families, and may be changed at any time. A name that it lacks does
     not exist; a name with None is one that the server fails over. Questions of the kinds in `silent` are never
-    answered. `asked` holds what was asked, as (name, "A" or "AAAA")."""
+    answered. `asked` holds what was asked, as (name, "A" or "AAAA"). `where` is its own address and port."""
 
-    def __init__(self, zone, ttl=60, silent=()):
+    def __init__(self, zone, ttl=60, silent=(), where=("127.0.0.1", 0)):
         self.zone = zone
         self.ttl = ttl
         self.silent = silent
         self.asked = []
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind(("127.0.0.1", 0))
+        self.sock.bind(where)
         self.address = "{}:{}".format(*self.sock.getsockname())
         threading.Thread(target=self._serve, daemon=True).start()
 

@@ -116,6 +116,7 @@ class Origin:
         return b"".join(self.finished(n).received for n in range(len(self.connections)))
 
     def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)  # who waits in accept would keep the port
         self.listener.close()
 
     def __enter__(self):
