@@ -149,6 +149,7 @@ struct listening *sockets_of_loop(const struct sockets *s, size_t index, size_t 
     size_t total = 0;
     for (size_t i = 0; i < s->count; i++)
         total += s->list[i].fd_count;
+    assert(total > 0);
     struct listening *list = calloc(total, sizeof *list);
     *count = 0;
     for (size_t i = 0; list != NULL && i < s->count; i++)

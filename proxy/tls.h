@@ -39,8 +39,9 @@ void tls_outside_lead(SSL *ssl, int group);
 /* The client's side, accept state. `is_legacy`: the client is below the floor, and TLS 1.0 will do; others,
  * whose TLS ends here because a listener wants it, get 1.2 at least. The suites are those of lib/inside.h
  * either way, so that what tf_inside_choose has promised holds. `name` keeps sessions of one name from being
- * resumed for another; those by ticket need keys (tickets_attach). ALPN answers what `outside`, which must live as long and is the SSL's app data, has
- * agreed on; NULL: the server's side is plain text, and nothing is. */
+ * resumed for another; those by ticket need keys (tickets_attach). ALPN answers what `outside`, which must
+ * live as long and is the SSL's app data, has agreed on; NULL: the server's side is plain text, and nothing
+ * is. */
 SSL *tls_inside(const struct tls *t, const struct leaf *leaf, bool is_legacy, const char *name, SSL *outside);
 
 /* Whether this OpenSSL, as built and configured here, can do TLS 1.0 at all. */

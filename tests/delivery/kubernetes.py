@@ -1,5 +1,5 @@
-"""docker/k8s without a cluster: rendered as `kubectl apply -k` would, checked against the API's schemas, and its pod set
-up as a kubelet would. What is fetched for that is below the build directory."""
+"""docker/k8s without a cluster: rendered as `kubectl apply -k` would, checked against the API's schemas, and its pod
+set up as a kubelet would. What is fetched for that is below the build directory."""
 
 import configparser
 import json
@@ -200,7 +200,8 @@ exec chroot --userspec="$POD_USER:$POD_GROUP" --groups="$POD_FSGROUP" "$root" /t
 
 class Pod:
     """The one container of a rendering's pod on this machine: its user, its environment, its volumes with the owners,
-    modes and links that a kubelet gives them, a read-only root and a network of its own. `secrets`: {name: {key: text}}."""
+    modes and links that a kubelet gives them, a read-only root and a network of its own.
+    `secrets`: {name: {key: text}}."""
 
     def __init__(self, rendering, secrets):
         self.rendering = rendering
