@@ -55,6 +55,11 @@ def write(path, text):
     return path
 
 
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
 def kustomization(name, *lines):
     """A directory with a kustomization of a user, on top of ours."""
     directory = workplace("k8s", name)
@@ -146,7 +151,7 @@ class Schemas:
         self.directory = workplace("k8s", "schemas")
         wanted = json.dumps(PACKAGES)
         stamp = f"{self.directory}/installed"
-        if os.path.exists(stamp) and open(stamp, encoding="utf-8").read() == wanted:
+        if os.path.exists(stamp) and read(stamp) == wanted:
             return
         write(f"{self.directory}/package.json", '{"private": true, "type": "module"}')
         settings = {"compilerOptions": COMPILER_OPTIONS, "files": ["check.ts"]}
@@ -244,5 +249,4 @@ class Pod:
 
 
 def version_of_makefile():
-    with open("Makefile", encoding="utf-8") as f:
-        return re.search(r"^VERSION\s*:= (\S+)$", f.read(), re.M)[1]
+    return re.search(r"^VERSION\s*:= (\S+)$", read("Makefile"), re.M)[1]

@@ -36,6 +36,7 @@ from harness import (
     reach,
     run_stories,
     server_hello,
+    skip_unless,
     story,
     wait_until,
     workplace,
@@ -509,6 +510,65 @@ channel.send((1).to_bytes(4, sys.byteorder) + bytes(4))
 channel.recv(64)
 os._exit(9)  # with the channel still open, as a crash would leave it
 """
+
+
+# --- process 1 of a container ---
+
+
+class FirstProcess(Gateway):
+    """In a process name space of its own, where it is process 1."""
+
+    def command(self):
+        return ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", *super().command()]
+
+    def pid(self):
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as f:
+            return int(f.read())
+
+    def signal(self, number):
+        os.kill(self.pid(), number)
+
+
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return f.read().split()
+
+
+@story
+def process_1_of_a_container_refuses_since_the_container_would_end_with_it():
+    skip_unless(os.geteuid() == 0, "root")
+    with FirstProcess() as gateway:
+        gateway.signal(signal.SIGUSR2)
+        said = gateway.stderr.wait(lambda lines: [line for line in lines if "not handed over" in line])
+        check_in("roll out a new image instead", said[0], "what it says")
+        check_equal(children_of(gateway.pid()), [], "what it has started")
+
+
+@story
+def process_1_buries_the_orphans_that_it_is_given():
+    skip_unless(os.geteuid() == 0, "root")
+    with FirstProcess() as gateway:
+        pid = str(gateway.pid())
+        orphan = "sleep 0.2 & echo"  # the shell ends first
+        subprocess.run(["nsenter", "--target", pid, "--pid", "sh", "-c", orphan], check=True, capture_output=True)
+        wait_until(lambda: not children_of(pid), "the orphan is gone, and no zombie")
+
+
+@story
+def sigterm_while_it_starts_is_not_lost():
+    skip_unless(os.geteuid() == 0, "root")
+    for kind in (Gateway, FirstProcess):
+        gateway = kind()
+        os.mkfifo(gateway.file)  # it cannot read on before we have written
+        with subprocess.Popen(kind.command(gateway), stderr=subprocess.PIPE, env=clean_environment()) as process:
+            gateway.process = process
+            with open(gateway.file, "w", encoding="utf-8") as f:  # it has opened it
+                gateway.signal(signal.SIGTERM)
+                f.write(gateway.ini)
+            said = process.stderr.read().decode()
+        check_equal(process.returncode, 0, f"exit code, with standard error {said}")
+        check_in("tlsfloor: draining", said, "what it says")
+        os.unlink(gateway.file)
 
 
 ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)  # so that it is we who learn how the new gateways end

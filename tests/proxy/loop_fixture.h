@@ -112,7 +112,7 @@ static inline int begin(void **state)
 static inline int finish(void **state)
 {
     struct stage *t = *state;
-    assert_true(loop_drain(t->loop, 0));
+    assert_true(loop_drain(t->loop, 0, false));
     uv_run(&t->loop->uv, UV_RUN_DEFAULT);
     assert_int_equal(t->loop->session_count, 0);
     assert_int_equal(t->loop->gathered, 0);

@@ -1,5 +1,6 @@
 """Servers on loopback, each with a thread for accepting and one a connection. They note what they were sent."""
 
+import contextlib
 import re
 import socket
 import ssl
@@ -116,7 +117,8 @@ class Origin:
         return b"".join(self.finished(n).received for n in range(len(self.connections)))
 
     def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)  # who waits in accept would keep the port
+        with contextlib.suppress(OSError):  # it may be closed already, or never have listened
+            self.listener.shutdown(socket.SHUT_RDWR)  # who waits in accept would keep the port
         self.listener.close()
 
     def __enter__(self):
