@@ -263,9 +263,9 @@ $(BUILD)/lint/cppcheck.ok: $(LIB_C) $(PROXY_C) $(HEADERS) $(BUILD)/lint-tools.ok
 	    --error-exitcode=1 -D_GNU_SOURCE -j 2 $(LIB_C) $(PROXY_C)
 	@touch $@
 
-SCRIPTS := .ci/run tests/install-deps.sh tests/configure tests/layers tests/cover tests/fuzz/run conf/completion/tlsfloor.bash tests/e2e/clients/offered.bash \
+SCRIPTS := .ci/run docker/build-image docker/rootfs tests/install-deps.sh tests/configure tests/layers tests/cover tests/fuzz/run conf/completion/tlsfloor.bash tests/e2e/clients/offered.bash \
            tests/delivery/bare-root tests/delivery/compose tests/delivery/fresh docker/demo/client docker/build-deb tests/delivery/boot tests/delivery/deb tests/delivery/deb-story
-PYTHON  := tests/run tests/demo docker/demo/office tests/delivery/k8s $(wildcard tests/delivery/*.py) $(wildcard tests/*.py tests/lib/*.py tests/e2e/*.py tests/e2e/clients/*.py tests/e2e/harness/[a-z]*.py)
+PYTHON  := tests/run tests/demo docker/demo/office tests/delivery/image tests/delivery/k8s $(wildcard tests/delivery/*.py) $(wildcard tests/*.py tests/lib/*.py tests/e2e/*.py tests/e2e/clients/*.py tests/e2e/harness/[a-z]*.py)
 $(BUILD)/lint/scripts.ok: $(SCRIPTS) $(PYTHON) $(BUILD)/lint-tools.ok
 	@mkdir -p $(@D)
 	shellcheck $(SCRIPTS)

@@ -110,7 +110,8 @@ struct tf_conf {
         const char *directory; /* or "off" */
         uint32_t leaf_days;
         enum tf_digest_name digest;
-        bool lenient; /* the name constraints are not critical */
+        bool must_be_there; /* none is made, and nothing runs without it */
+        bool lenient;       /* the name constraints are not critical */
     } ca;
     struct {
         const char *block;  /* file, "-", "off", or "syslog:..." */

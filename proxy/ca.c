@@ -208,6 +208,11 @@ void ca_share_leaf_keys(struct ca *ca, const struct ca *old)
     ca->leaf_keys = old->leaf_keys;
 }
 
+bool ca_is_needed(const struct tf_conf *conf)
+{
+    return conf->ca.must_be_there || tf_policy_has_action(&conf->policy, TF_ACTION_UPGRADE);
+}
+
 struct ca *ca_load(const struct tf_conf *conf, bool *missing, char *error, size_t size)
 {
     struct ca_files files = ca_files_of(conf->ca.directory);

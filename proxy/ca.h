@@ -18,6 +18,8 @@ struct ca;
 /* The longest sentence that the functions below write. */
 enum { CA_ERROR_MAX = 512 };
 
+/* Whether settings keep the gateway from starting without its CA: a rule upgrades, or `make = off`. */
+bool ca_is_needed(const struct tf_conf *conf);
 /* Loads ca.pem and ca.key of conf's [ca] directory and checks them: the key is the certificate's and readable
  * for nobody but its owner, the certificate is a CA's and valid today. In ca.pem others may follow, from its
  * issuer's up to a root. NULL with a sentence in error; *missing, where not NULL, says whether that is

@@ -31,10 +31,19 @@ static int try_make(const char *directory)
     return why;
 }
 
-/* Where none can be made, whoever runs the gateway, a rule that counts on upgrades keeps it from starting. */
+/* Where none can be made, whoever runs the gateway, settings that count on it keep it from starting. */
 static bool report_missing(const struct tf_conf *conf)
 {
     char error[128], sentence[SENTENCE_MAX];
+    if (conf->ca.must_be_there) {
+        snprintf(
+            sentence, sizeof sentence,
+            "[ca] directory: there is no CA in %.300s, and with make = off none is made; put the ca.pem and "
+            "ca.key there that the gateways share, or make them: tlsfloor ca init",
+            conf->ca.directory);
+        report(conf, TF_ERROR, "ca", "directory", sentence);
+        return false;
+    }
     int why = try_make(conf->ca.directory);
     if (why == 0) {
         snprintf(
@@ -44,7 +53,7 @@ static bool report_missing(const struct tf_conf *conf)
         report(conf, TF_NOTE, "ca", "directory", sentence);
         return true;
     }
-    bool is_fatal = why != EACCES && tf_policy_has_action(&conf->policy, TF_ACTION_UPGRADE);
+    bool is_fatal = why != EACCES && ca_is_needed(conf);
     conf_error_text(why, error, sizeof error);
     snprintf(
         sentence, sizeof sentence,
@@ -56,14 +65,13 @@ static bool report_missing(const struct tf_conf *conf)
     return !is_fatal;
 }
 
-/* Without its CA the gateway holds the floor, and upgrades nobody; where a rule counts on upgrades it does
+/* Without its CA the gateway holds the floor, and upgrades nobody; where its settings count on it, it does
  * not start. What only its own user may read is none of our business. */
 static bool report_broken(const struct tf_conf *conf, const char *error)
 {
     char key[512], sentence[SENTENCE_MAX];
     snprintf(key, sizeof key, "%.500s/ca.key", conf->ca.directory);
-    bool is_fatal =
-        tf_policy_has_action(&conf->policy, TF_ACTION_UPGRADE) && check_access(key, R_OK) != EACCES;
+    bool is_fatal = ca_is_needed(conf) && check_access(key, R_OK) != EACCES;
     snprintf(sentence, sizeof sentence, "[ca] directory: %s%s", error,
              is_fatal ? "" : "; until then nobody is upgraded");
     report(conf, is_fatal ? TF_ERROR : TF_WARNING, "ca", "directory", sentence);

@@ -336,6 +336,7 @@ struct loop *loop_new(const struct setting *setting, struct loop_end end, char *
 static void thread_main(void *arg)
 {
     struct loop *l = arg;
+    pthread_setname_np(pthread_self(), "loop");
     uv_run(&l->uv, UV_RUN_DEFAULT);
     atomic_store(&l->over, true);
     l->end.cb(l->end.arg);

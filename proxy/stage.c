@@ -179,17 +179,17 @@ static bool wants_tls(const struct tf_conf *tf)
     return false;
 }
 
-/* Without a CA nobody is upgraded. That is no reason not to hold the floor, unless a rule counts on it, or
- * clients do: a reload that does not find the CA in use must neither end upgrades nor make another one, which
- * no client would trust. */
+/* Without a CA nobody is upgraded. That is no reason not to hold the floor, unless the settings count on it,
+ * or clients do: a reload that does not find the CA in use must neither end upgrades nor make another one,
+ * which no client would trust. */
 static bool take_tls(struct stage *stage, const struct stage *old, char *error, size_t size)
 {
     struct tf_conf *tf = &stage->conf->tf;
     if (!tf->policy.can_upgrade)
         return !wants_tls(tf) || make_tls(stage, NULL, old, error, size);
     bool is_first = old == NULL || old->tls == NULL || tls_ca(old->tls) == NULL;
-    struct ca *ca = take_ca(tf, is_first, error, size);
-    if (ca == NULL && (!is_first || tf_policy_has_action(&tf->policy, TF_ACTION_UPGRADE)))
+    struct ca *ca = take_ca(tf, is_first && !tf->ca.must_be_there, error, size);
+    if (ca == NULL && (!is_first || ca_is_needed(tf)))
         return false;
     if (ca == NULL) {
         fprintf(stderr, "tlsfloor: nobody is upgraded: %s\n", error);

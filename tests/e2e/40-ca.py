@@ -325,6 +325,24 @@ def wrong_usage_is_exit_code_2():
 
 
 @story
+def with_make_off_nothing_runs_without_the_CA_and_none_is_made():
+    with Home() as home:
+        with open(home.path("t.ini"), "w", encoding="ascii") as f:
+            f.write(f"[listener proxy]\nlisten = 127.0.0.1:0\n[ca]\ndirectory = {home.ca}\nmake = off\n")
+        for command, status in (("check", 1), ("run", 3)):
+            result = run_client(program(), command, "-c", home.path("t.ini"))
+            check_equal(result.status, status, f"exit code of {command}")
+            check_in("tlsfloor ca init", result.output, f"what {command} says")
+        check(not os.path.exists(home.ca), "a CA was made")
+        home.run("init")
+        check_equal(run_client(program(), "check", "-c", home.path("t.ini")).status, 0, "exit code of check with the CA")
+        with open(f"{home.ca}/ca.pem", "w", encoding="ascii") as f:
+            f.write("no certificate\n")
+        check_equal(run_client(program(), "check", "-c", home.path("t.ini")).status, 1, "exit code of check with a broken CA")
+        check_equal(run_client(program(), "run", "-c", home.path("t.ini")).status, 3, "exit code of run with a broken CA")
+
+
+@story
 def the_first_run_makes_it_and_the_next_one_uses_it():
     with Home() as home, TlsOrigin() as origin:
         for _ in range(2):
