@@ -49,7 +49,7 @@ under     = $(foreach file,$(2),$(file)=$(1)/$(notdir $(file)))
 DATA     := $(call under,$(UNITDIR),$(wildcard conf/systemd/tlsfloor.*)) \
             $(call under,$(PREFIX)/lib/sysusers.d,conf/sysusers.d/tlsfloor.conf) \
             $(call under,$(PREFIX)/lib/tmpfiles.d,conf/tmpfiles.d/tlsfloor.conf) \
-            $(foreach page,$(wildcard conf/man/tlsfloor*.[58]),$(page)=$(SHARE)/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+            $(call under,$(SHARE)/man/man5,conf/man/tlsfloor.ini.5) $(call under,$(SHARE)/man/man8,conf/man/tlsfloor.8) \
             conf/completion/tlsfloor.bash=$(SHARE)/bash-completion/completions/tlsfloor \
             conf/completion/_tlsfloor=$(ZSHDIR)/_tlsfloor \
             conf/completion/tlsfloor.fish=$(SHARE)/fish/vendor_completions.d/tlsfloor.fish \
@@ -57,7 +57,8 @@ DATA     := $(call under,$(UNITDIR),$(wildcard conf/systemd/tlsfloor.*)) \
             conf/grafana/tlsfloor.json=$(SHARE)/tlsfloor/grafana/tlsfloor.json \
             conf/prometheus/tlsfloor.rules=$(SHARE)/tlsfloor/prometheus/tlsfloor.rules \
             $(call under,$(SHARE)/doc/tlsfloor,README.md) \
-            $(call under,$(SHARE)/doc/tlsfloor/examples,conf/tlsfloor.ini conf/systemd/tproxy.conf $(wildcard conf/examples/*.*))
+            $(call under,$(SHARE)/doc/tlsfloor/examples, \
+                conf/tlsfloor.ini conf/systemd/tproxy.conf $(wildcard conf/examples/*.*))
 SETTINGS := conf/tlsfloor.ini=/etc/tlsfloor/tlsfloor.ini conf/logrotate/tlsfloor=/etc/logrotate.d/tlsfloor
 
 objects   = $(patsubst %.c,$(BUILD)/%.o,$(1))

@@ -256,7 +256,10 @@ static struct ares_addrinfo *read_hosts(struct dns_channel *c, const char *host)
 {
     struct ares_addrinfo *found = NULL;
     struct ares_addrinfo_hints hints = {
-        .ai_flags = ARES_AI_NOSORT | ARES_AI_ENVHOSTS, .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+        .ai_flags = ARES_AI_NOSORT, .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    /* c-ares 1.34 reads no file at all when it may look at this variable and it is not there. */
+    if (getenv("CARES_HOSTS") != NULL)
+        hints.ai_flags |= ARES_AI_ENVHOSTS;
     ares_getaddrinfo(c->hosts, host, NULL, &hints, on_hosts, &found);
     return found;
 }

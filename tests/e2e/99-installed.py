@@ -1,4 +1,4 @@
-"""What `make install` puts on a machine: all of it, in its place, and in a state that systemd and the program accept."""
+"""What `make install` puts on a machine: all of it, in its place, and such that systemd and the program accept it."""
 
 import configparser
 import functools
@@ -127,7 +127,8 @@ def the_installed_configuration_works_with_its_state_in_var(machine):
     state = f"{machine}/var/lib/tlsfloor"
     os.makedirs(state)
     ini = text_of(machine, INI)
-    check_equal(re.findall(r"^(?:directory|file) = (\S+)", ini, re.M), ["/var/lib/tlsfloor/ca", "/var/lib/tlsfloor/inventory.db"], "state")
+    named = re.findall(r"^(?:directory|file) = (\S+)", ini, re.M)
+    check_equal(named, ["/var/lib/tlsfloor/ca", "/var/lib/tlsfloor/inventory.db"], "where its state is")
     write(ini.replace("/var/lib/tlsfloor", state), machine, INI)
     check_equal(told(program(), "check", "-c", f"{machine}/{INI}")[0], 0, "exit code of check")
     places = {
@@ -153,9 +154,9 @@ def another_prefix_is_in_the_unit_too():
 
 @installed
 def systemd_has_nothing_to_say_against_the_units(machine):
-    for name in (UNIT, SOCKET):
-        write(text_of(machine, name).replace("/usr/bin/tlsfloor", os.path.abspath(program())), machine, name)
-    check_equal(told("systemd-analyze", "verify", "--man=no", f"{machine}/{UNIT}", f"{machine}/{SOCKET}"), (0, ""), "verify")
+    write(text_of(machine, UNIT).replace("/usr/bin/tlsfloor", os.path.abspath(program())), machine, UNIT)
+    units = [f"{machine}/{UNIT}", f"{machine}/{SOCKET}"]
+    check_equal(told("systemd-analyze", "verify", "--man=no", *units), (0, ""), "verify")
 
 
 @installed
@@ -191,14 +192,16 @@ def the_user_and_the_directories_are_made(machine):
     check_equal(user.groups()[2:], ("/var/lib/tlsfloor", "/usr/sbin/nologin"), "home and shell")
     told("systemd-tmpfiles", "--create", f"--root={machine}", "tlsfloor.conf")
     for name, mode, group in (("lib", 0o750, int(user[2])), ("log", 0o2750, 4)):
-        found = os.stat(f"{machine}/var/{name}/tlsfloor")
-        check_equal((found.st_mode & 0o7777, found.st_uid, found.st_gid), (mode, int(user[1]), group), f"/var/{name}/tlsfloor")
+        made = os.stat(f"{machine}/var/{name}/tlsfloor")
+        found = (made.st_mode & 0o7777, made.st_uid, made.st_gid)
+        check_equal(found, (mode, int(user[1]), group), f"mode, user and group of /var/{name}/tlsfloor")
 
 
 @story
 def the_package_has_the_version_of_the_program():
     version = re.search(r"^tlsfloor \((.*?)\)", text_of("docker/debian/changelog"))[1]
-    check(f"tlsfloor {version}\n" in told(program(), "--version")[1], f"the program is not {version}, as the package is")
+    said = told(program(), "--version")[1]
+    check(said.startswith(f"tlsfloor {version}\n"), f"the package is {version}, and the program says {said}")
 
 
 run_stories()
