@@ -95,7 +95,7 @@ def inspect_on_a_terminal_says_what_it_waits_for():
 def help_is_asked_for_and_given():
     result = run_client(program(), "help")
     check_equal(result.status, 0, "exit code")
-    for line in ("tlsfloor check [-c FILE] [--dump | --reference]", "tlsfloor explain [-c FILE]", "--client | --server"):
+    for line in ("tlsfloor check [-c FILE] [--dump | --reference[=man]]", "tlsfloor explain [-c FILE]", "--client | --server"):
         check_in(line, result.output, "help")
     for command in ("check", "explain", "inspect"):
         result = run_client(program(), command, "--help")

@@ -334,7 +334,7 @@ static void unknown_sections_and_keys_are_refused_with_the_nearest_one(void **st
     assert_refused(&s, STAGE_LISTENER "[floor]\nxyzzy = 1\n",
                    "[floor] has no key xyzzy; its keys: minimum, mode\n");
     assert_refused(&s, STAGE_LISTENER "[ca]\nxyzzy = 1\n",
-                   "[ca] has no key xyzzy; its keys: directory, leaf_days, digest, name_constraints\n");
+                   "[ca] has no key xyzzy; its keys: directory, make, leaf_days, digest, name_constraints\n");
     assert_refused(&s, STAGE_LISTENER "[limits]\nxyzzy = 1\n", ", client_sessions\n");
     assert_refused(&s, STAGE_LISTENER "idle_s = 1\n",
                    "[listener proxy] has no key idle_s; it belongs into [limits]\n");

@@ -86,7 +86,7 @@ static void help_is_printed_and_is_0(void **state)
 {
     (void)state;
     assert_int_equal(check("--help", NULL, NULL), 0);
-    assert_string_equal(o.out, "usage: tlsfloor check [-c FILE] [--dump | --reference]\n");
+    assert_string_equal(o.out, "usage: tlsfloor check [-c FILE] [--dump | --reference[=man]]\n");
     assert_string_equal(o.err, "");
     assert_int_equal(check("-h", NULL, NULL), 0);
 }
