@@ -78,6 +78,8 @@ class Machine:
         # What is agreed on for some months in an example, holds in a test for ever.
         text = re.sub(r"^until = \S+", "until = 2099-12-31", self.text, flags=re.M)
         self.file = self.write("tlsfloor.ini", re.sub(r"(?<![\w.])/(etc|var)/", rf"{self.root}/\1/", text))
+        if "\nmake = off" in text:
+            check_equal(self.tlsfloor("ca init")[0], 0, "exit code of ca init")
 
     def write(self, name, text):
         path = f"{self.root}/{name}"
@@ -87,7 +89,7 @@ class Machine:
 
     def tlsfloor(self, command, *options):
         done = subprocess.run(
-            [program(), command, "-c", self.file, *options],
+            [program(), *command.split(), "-c", self.file, *options],
             cwd=self.root, env=clean_environment(), check=False, capture_output=True,
         )  # fmt: skip
         return done.returncode, done.stdout.decode(), done.stderr.decode()
