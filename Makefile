@@ -56,7 +56,7 @@ DATA     := $(call under,$(UNITDIR),$(wildcard conf/systemd/tlsfloor.*)) \
             $(call under,$(SHARE)/tlsfloor,$(wildcard conf/*.schema.json)) \
             conf/grafana/tlsfloor.json=$(SHARE)/tlsfloor/grafana/tlsfloor.json \
             conf/prometheus/tlsfloor.rules=$(SHARE)/tlsfloor/prometheus/tlsfloor.rules \
-            $(call under,$(SHARE)/doc/tlsfloor,README.md) \
+            $(call under,$(SHARE)/doc/tlsfloor,README.md) $(call under,$(SHARE)/doc/tlsfloor/docker,docker/README.md) \
             $(call under,$(SHARE)/doc/tlsfloor/examples, \
                 conf/tlsfloor.ini conf/systemd/tproxy.conf $(wildcard conf/examples/*.*))
 SETTINGS := conf/tlsfloor.ini=/etc/tlsfloor/tlsfloor.ini conf/logrotate/tlsfloor=/etc/logrotate.d/tlsfloor
@@ -150,38 +150,39 @@ install: all ## install into $(DESTDIR)$(PREFIX); what is in $(DESTDIR)/etc is k
 uninstall: ## remove what install has put there, but nothing from /etc and /var
 	rm -f $(DESTDIR)$(PREFIX)/bin/tlsfloor $(foreach pair,$(DATA),$(DESTDIR)$(lastword $(subst =, ,$(pair))))
 	@for dir in $(SHARE)/tlsfloor/grafana $(SHARE)/tlsfloor/prometheus $(SHARE)/tlsfloor \
-	    $(SHARE)/doc/tlsfloor/examples $(SHARE)/doc/tlsfloor; do \
+	    $(SHARE)/doc/tlsfloor/examples $(SHARE)/doc/tlsfloor/docker $(SHARE)/doc/tlsfloor; do \
 	    [ ! -d $(DESTDIR)$$dir ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$$dir; \
 	done
 
 image: ## the container image, with docker, podman or buildah (IMAGE="--suite bookworm --platform linux/arm64")
 	docker/build-image $(IMAGE)
 
+# exec: a signal that ends make is for these themselves, which then leave nothing behind.
 image-test: ## build the image on a base of its own and use it: clients old and new, health, drain; needs root
-	BUILD=$(BUILD) tests/delivery/image $(IMAGE)
+	BUILD=$(BUILD) exec tests/delivery/image $(IMAGE)
 
 deb: ## the Debian package, below $(BUILD)/deb
 	BUILD=$(BUILD) docker/build-deb
 
 deb-test: ## install, start, upgrade and purge the package in bare Debian 12 and 13 roots; needs root
-	BUILD=$(BUILD) tests/delivery/deb $(SUITES)
+	BUILD=$(BUILD) exec tests/delivery/deb $(SUITES)
 
 compose-test: ## every profile of docker/compose.yaml with a real engine, the demo too; needs root
-	BUILD=$(BUILD) tests/delivery/compose
+	BUILD=$(BUILD) exec tests/delivery/compose
 
 k8s-test: all ## check docker/k8s: the API's schemas, what belongs together, the gateway in its pod (needs root)
 	@tests/install-deps.sh k8s
-	BUILD=$(BUILD) tests/delivery/k8s
+	BUILD=$(BUILD) exec tests/delivery/k8s
 
 fresh-test: ## the README's two commands in bare Debian 12 and 13 roots; needs root (SUITES="bookworm trixie")
-	BUILD=$(BUILD) tests/delivery/fresh $(SUITES)
+	BUILD=$(BUILD) exec tests/delivery/fresh $(SUITES)
 
 clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS='	' read -r name text; do \
-	    printf '  make %-10s %s\n' "$$name" "$$text"; done
+	    printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 # Which of these flags the compiler takes depends on its age and on the processor.
 $(BUILD)/config.mk: Makefile tests/install-deps.sh

@@ -63,7 +63,8 @@ static void print_made(bool anew)
 {
     const struct passwd *user = getpwuid(geteuid());
     if (anew)
-        printf("Made the CA. Only the user %s can read its key, so the gateway has to run as that user.\n\n",
+        printf("Made the CA. Only the user %s can read its key, so the gateway has to run as that user, or "
+               "be given the\nfiles.\n\n",
                user ? user->pw_name : "who runs this command");
     else
         printf("Made a new certificate for the CA's key; the old one is kept beside it. A gateway that runs "

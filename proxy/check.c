@@ -34,15 +34,22 @@ int check_access(const char *path, int what)
     return faccessat(AT_FDCWD, path, what, AT_EACCESS) == 0 ? 0 : errno;
 }
 
+const char *check_hint(int why)
+{
+    return why == EACCES
+               ? "; where the gateway runs as another user, let that one check (sudo -u USER tlsfloor check)"
+               : "";
+}
+
 bool check_cannot_use(const struct tf_conf *conf, const char *section, const char *key, const char *value,
                       int why, const char *what_to_do)
 {
-    bool is_fatal = why != EACCES;
     char error[128], sentence[1024];
     conf_error_text(why, error, sizeof error);
-    snprintf(sentence, sizeof sentence, "[%s] %s = %.300s: %s%.500s", section, key, value, error, what_to_do);
-    conf_report(stderr, is_fatal ? TF_ERROR : TF_WARNING, tf_conf_origin(conf, section, key), sentence);
-    return !is_fatal;
+    snprintf(sentence, sizeof sentence, "[%s] %s = %.300s: %s%.400s%s", section, key, value, error,
+             what_to_do, check_hint(why));
+    conf_report(stderr, TF_ERROR, tf_conf_origin(conf, section, key), sentence);
+    return false;
 }
 
 static int check_file(const char *file, bool dump)

@@ -6,8 +6,10 @@
 
 /* What would fail `run`, if its user is ours, as errno; 0: nothing. `what` as for access(). */
 int check_access(const char *path, int what);
-/* Reports that what a key of a section without a name has cannot be used, and what to do about it. It is only
- * a warning where it may be a matter of who asks. False: whoever does, it is wrong. */
+/* For behind what a user may not: that it may be the wrong one who asks; else "". */
+const char *check_hint(int why);
+/* Reports that what a key of a section without a name has cannot be used, and what to do about it. Always
+ * false. */
 bool check_cannot_use(const struct tf_conf *conf, const char *section, const char *key, const char *value,
                       int why, const char *what_to_do);
 /* Reports to standard error what stands in the way of upgrades. False: `run` would not start. */

@@ -31,7 +31,7 @@ static int try_make(const char *directory)
     return why;
 }
 
-/* Where none can be made, whoever runs the gateway, settings that count on it keep it from starting. */
+/* Where none can be made, settings that count on it keep the gateway from starting. */
 static bool report_missing(const struct tf_conf *conf)
 {
     char error[128], sentence[SENTENCE_MAX];
@@ -53,26 +53,26 @@ static bool report_missing(const struct tf_conf *conf)
         report(conf, TF_NOTE, "ca", "directory", sentence);
         return true;
     }
-    bool is_fatal = why != EACCES && ca_is_needed(conf);
+    bool is_fatal = ca_is_needed(conf);
     conf_error_text(why, error, sizeof error);
     snprintf(
         sentence, sizeof sentence,
         "[ca] directory: there is no CA in %.300s, and none can be made: %s; make the directory, "
         "writable for the user of the gateway, or make the CA elsewhere (tlsfloor ca init) and mount its "
-        "ca.pem and ca.key there",
-        conf->ca.directory, error);
+        "ca.pem and ca.key there%s",
+        conf->ca.directory, error, check_hint(why));
     report(conf, is_fatal ? TF_ERROR : TF_WARNING, "ca", "directory", sentence);
     return !is_fatal;
 }
 
 /* Without its CA the gateway holds the floor, and upgrades nobody; where its settings count on it, it does
- * not start. What only its own user may read is none of our business. */
+ * not start. */
 static bool report_broken(const struct tf_conf *conf, const char *error)
 {
     char key[512], sentence[SENTENCE_MAX];
+    bool is_fatal = ca_is_needed(conf);
     snprintf(key, sizeof key, "%.500s/ca.key", conf->ca.directory);
-    bool is_fatal = ca_is_needed(conf) && check_access(key, R_OK) != EACCES;
-    snprintf(sentence, sizeof sentence, "[ca] directory: %s%s", error,
+    snprintf(sentence, sizeof sentence, "[ca] directory: %s%s%s", error, check_hint(check_access(key, R_OK)),
              is_fatal ? "" : "; until then nobody is upgraded");
     report(conf, is_fatal ? TF_ERROR : TF_WARNING, "ca", "directory", sentence);
     return !is_fatal;
@@ -92,7 +92,7 @@ static bool check_ca(const struct tf_conf *conf, struct ca **ca)
     return true;
 }
 
-/* At the key that the error names. */
+/* At the key that the error names. Always false. */
 static bool report_tls(const struct tf_conf *conf, const char *error)
 {
     const struct {
@@ -102,13 +102,13 @@ static bool report_tls(const struct tf_conf *conf, const char *error)
                 {"key", conf->upstream.key}};
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char start[64];
+        char start[64], sentence[SENTENCE_MAX];
         int n = snprintf(start, sizeof start, "[upstream] %s:", rows[i].key);
         if (strncmp(error, start, (size_t)n) != 0)
             continue;
-        bool is_ours = check_access(rows[i].file, R_OK) != EACCES;
-        report(conf, is_ours ? TF_ERROR : TF_WARNING, "upstream", rows[i].key, error);
-        return !is_ours;
+        snprintf(sentence, sizeof sentence, "%s%s", error, check_hint(check_access(rows[i].file, R_OK)));
+        report(conf, TF_ERROR, "upstream", rows[i].key, sentence);
+        return false;
     }
     report(conf, TF_ERROR, "ca", "directory", error);
     return false;

@@ -57,6 +57,11 @@ static bool check_secret(int fd, const char *file, char *error, size_t size)
         say_unreadable(error, size, why);
         return false;
     }
+    if (!S_ISREG(st.st_mode)) {
+        snprintf(error, size,
+                 "is no regular file, which a reload could read again: write what it holds to one");
+        return false;
+    }
     return private_file_check(&st, file, error, size);
 }
 
@@ -74,10 +79,13 @@ static bool fill(int fd, char *text, size_t *n, char *error, size_t size)
 
 static char *read_file(const char *file, bool is_secret, size_t *n, char *error, size_t size)
 {
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    /* Secrets are read again while clients wait: a FIFO must not hold us up. */
+    int fd = open(file, O_RDONLY | O_CLOEXEC | (is_secret ? O_NONBLOCK : 0));
     char *text = fd >= 0 ? malloc(CONF_FILE_MAX + 1) : NULL;
     bool ok = false;
-    if (!text)
+    if (!text && is_secret && errno == ENOENT)
+        snprintf(error, size, "is not there; make it, with mode 0600: tlsfloor.ini(5) says what is in it");
+    else if (!text)
         say_unreadable(error, size, errno);
     else
         ok = (!is_secret || check_secret(fd, file, error, size)) && fill(fd, text, n, error, size);

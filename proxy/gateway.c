@@ -182,7 +182,7 @@ static void announce(struct gateway *g)
         return;
     }
     g->predecessor =
-        (struct predecessor){.inventory = g->stage.inventory, .arg = g, .on_yours = take_service};
+        (struct predecessor){.fd = -1, .inventory = g->stage.inventory, .arg = g, .on_yours = take_service};
     predecessor_say_ready(&g->predecessor, &g->uv, g->inherited.predecessor);
 }
 

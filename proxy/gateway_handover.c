@@ -50,8 +50,8 @@ static void on_failed(void *arg, const char *why)
 {
     struct gateway *g = arg;
     take_inventory_back(g);
-    fprintf(stderr, "tlsfloor: not handed over, this gateway goes on: process %d: %s\n", (int)g->handover.pid,
-            why);
+    fprintf(stderr, "tlsfloor: not handed over, this gateway goes on: process %d: %s\n",
+            (int)g->handover.successor.pid, why);
 }
 
 /* The service manager hears of the new process from us, as long as we are the one that it listens to. */
@@ -59,8 +59,8 @@ static void on_ready(void *arg)
 {
     struct gateway *g = arg;
     fprintf(stderr, "tlsfloor: handed over: process %d takes the connections from now on\n",
-            (int)g->handover.pid);
-    notify(&g->notifier, "MAINPID=%d", (int)g->handover.pid);
+            (int)g->handover.successor.pid);
+    notify(&g->notifier, "MAINPID=%d", (int)g->handover.successor.pid);
     notifier_mute(&g->notifier);
     g->is_handed_over = true;
     g->heir = handover_finish(&g->handover);
@@ -84,7 +84,7 @@ static void begin(struct gateway *g)
     if (list != NULL &&
         handover_begin(&g->handover, &g->program, list, count, g->stage.conf->tf.limits.handover_ms, events))
         fprintf(stderr, "tlsfloor: handing over to a new %s, process %d\n", g->program.path,
-                (int)g->handover.pid);
+                (int)g->handover.successor.pid);
     else
         fprintf(stderr, "tlsfloor: not handed over: %s\n", strerror(errno));
     free(list);
@@ -112,5 +112,6 @@ void gateway_cancel_handover(struct gateway *g)
         return;
     handover_cancel(&g->handover);
     take_inventory_back(g);
-    fprintf(stderr, "tlsfloor: not handed over: process %d is ended as well\n", (int)g->handover.pid);
+    fprintf(stderr, "tlsfloor: not handed over: process %d is ended as well\n",
+            (int)g->handover.successor.pid);
 }

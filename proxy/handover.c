@@ -7,13 +7,15 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
+#include <sys/time.h>
 #include <unistd.h>
+
+enum { HEIR_S = 5 /* until one that reads no sightings is given up */ };
 
 static void say(const struct handover *h, enum handover_word word)
 {
@@ -34,18 +36,14 @@ static void stop_watching(struct handover *h)
     h->poll = NULL;
 }
 
-/* Ends the new gateway, if it has not ended by itself; how it ended. One that is ending already keeps its
- * own exit code. */
+/* See successor_end. */
 static int end_successor(struct handover *h)
 {
-    int status = 0;
     stop_watching(h);
-    kill(h->pid, SIGKILL);
-    while (waitpid(h->pid, &status, 0) < 0 && errno == EINTR)
-        continue;
+    int end = successor_end(&h->successor);
     close(h->fd);
     h->fd = -1;
-    return status;
+    return end;
 }
 
 void handover_cancel(struct handover *h)
@@ -58,13 +56,13 @@ void handover_cancel(struct handover *h)
 static void on_end(struct handover *h)
 {
     char why[128];
-    int status = end_successor(h);
+    int end = end_successor(h);
     if (h->cannot_run != 0)
         snprintf(why, sizeof why, "it cannot be run: %s", strerror(h->cannot_run));
-    else if (WIFSIGNALED(status))
-        snprintf(why, sizeof why, "it was ended by signal %d", WTERMSIG(status));
+    else if (end < 0)
+        snprintf(why, sizeof why, "it was ended by signal %d", -end);
     else
-        snprintf(why, sizeof why, "it ended with exit code %d; what it said is above", WEXITSTATUS(status));
+        snprintf(why, sizeof why, "it ended with exit code %d; what it said is above", end);
     h->events.failed(h->events.arg, why);
 }
 
@@ -87,6 +85,7 @@ static void on_word(struct handover *h, const struct handover_message *m)
         say(h, HANDOVER_INVENTORY);
         break;
     case HANDOVER_READY:
+        successor_release(&h->successor);
         h->events.ready(h->events.arg);
         break;
     case HANDOVER_CANNOT_RUN:
@@ -149,10 +148,10 @@ bool handover_begin(struct handover *h, const struct program *program, struct ha
     h->patience_ms = patience_ms;
     h->cannot_run = 0;
     h->reads_sightings = false;
-    h->pid = successor_start(program, list, count);
+    bool is_started = successor_start(&h->successor, program, list, count);
     int why = errno;
     close(pair[1]);
-    if (h->pid < 0)
+    if (!is_started)
         close(h->fd);
     else if (watch(h))
         return true;
@@ -163,11 +162,20 @@ bool handover_begin(struct handover *h, const struct program *program, struct ha
     return false;
 }
 
+/* libuv has made it non-blocking; but what is sent from now on may come faster than it is read. */
+static void make_patient(int fd)
+{
+    struct timeval patience = {.tv_sec = HEIR_S};
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+}
+
 int handover_finish(struct handover *h)
 {
     int fd = h->fd;
     stop_watching(h);
     say(h, HANDOVER_YOURS);
+    make_patient(fd);
     h->fd = -1;
     return fd;
 }

@@ -29,8 +29,8 @@ struct handover_message {
 /* On the loop's thread. After `ready` or `failed` the handover is over. */
 struct handover_events {
     void *arg;
-    void (*inventory)(void *arg);               /* the file must be free when it returns */
-    void (*ready)(void *arg);                   /* handover_finish is to follow */
+    void (*inventory)(void *arg); /* the file must be free when it returns */
+    void (*ready)(void *arg);     /* the new one is no child of ours; handover_finish is to follow */
     void (*failed)(void *arg, const char *why); /* the new one is gone */
 };
 
@@ -38,7 +38,7 @@ struct handover {
     uv_timer_t timer;
     uv_poll_t *poll; /* of fd; NULL: nobody is listened to */
     int fd;          /* our end; -1: no handover is under way */
-    pid_t pid;       /* of the new gateway */
+    struct successor successor;
     struct handover_events events;
     uint32_t patience_ms;
     int cannot_run;       /* errno, or 0 */
@@ -51,7 +51,8 @@ bool handover_is_under_way(const struct handover *h);
  */
 bool handover_begin(struct handover *h, const struct program *program, struct handed *list, size_t count,
                     uint32_t patience_ms, struct handover_events events);
-/* The new gateway has the service. Our end of the channel, for sightings, to be closed. */
+/* The new gateway has the service. Our end of the channel, for sightings, to be closed: to send waits for a
+ * while, and fails for good. */
 int handover_finish(struct handover *h);
 /* Ends the new gateway, if one is being started, without a further event. */
 void handover_cancel(struct handover *h);

@@ -43,7 +43,7 @@ struct inventory {
     size_t room; /* of each half of the queue */
     pthread_t thread;
     bool is_running; /* the thread, also while it ends */
-    int heir;        /* where sightings are sent to; else -1 */
+    int heir;        /* where sightings are sent to, the thread's; else -1 */
 
     pthread_mutex_t queue_mutex; /* guards the block below */
     pthread_cond_t wake, summed_up;
@@ -209,6 +209,14 @@ static void *run(void *arg)
     return NULL;
 }
 
+/* False, from the first time on: who does not read, or has ended, is not waited for again. */
+static bool send_to_heir(struct inventory *inv, const struct tf_sighting *s)
+{
+    if (inv->heir >= 0 && send(inv->heir, s, sizeof *s, MSG_NOSIGNAL) < 0)
+        inv->heir = -1;
+    return inv->heir >= 0;
+}
+
 static void *run_for_heir(void *arg)
 {
     struct inventory *inv = arg;
@@ -216,7 +224,7 @@ static void *run_for_heir(void *arg)
     while (!stop) {
         stop = take_batch(inv);
         for (size_t i = 0; i < inv->batch_count; i++)
-            if (send(inv->heir, &inv->batch[i], sizeof inv->batch[i], MSG_NOSIGNAL) < 0)
+            if (!send_to_heir(inv, &inv->batch[i]))
                 atomic_fetch_add(&inv->dropped, 1);
         finish_batch(inv);
         inv->due_ms = clock_steady_ms() + IDLE_MS;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { SESSION_MAGIC = 0x7f5e5510 };
@@ -351,9 +352,16 @@ void session_abort(struct session *s, enum tf_reason reason)
     session_end(s, reason);
 }
 
+/* Whether a request has come in that we have not looked at: to close then would be a reset. */
+static bool has_unread(const struct session *s)
+{
+    int n = 0;
+    return ioctl(s->side[TF_CLIENT].fd, FIONREAD, &n) == 0 && n > 0;
+}
+
 void session_drain(struct session *s)
 {
-    if (*s->at == &step_request && !s->setup->has_spoken)
+    if (*s->at == &step_request && !s->setup->has_spoken && !has_unread(s))
         session_end(s, TF_REASON_DRAINED);
 }
 

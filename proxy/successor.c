@@ -1,5 +1,12 @@
 /* fork and exec; see successor.h. Between them only what is safe in the one
- * thread that is left of many: everything is made ready before. */
+ * thread that is left of many: everything is made ready before.
+ *
+ * A service manager wants its service's main process to be a child of its
+ * own, or it neither learns how it ends nor gives it time to. So the new
+ * process is not our child, but that of a middleman, which is not there any
+ * more when the new one is to be the main process: whoever adopts orphans has
+ * it then. The middleman tells us what only a parent learns. It never buries
+ * its child, whose process id is therefore nobody else's. */
 #include "successor.h"
 
 #include "../lib/bytes.h"
@@ -12,7 +19,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -29,6 +38,8 @@ struct plan {
     char listen_pid[sizeof "LISTEN_PID=" + PID_DIGITS]; /* these two wait for the process id */
     char watchdog_pid[sizeof "WATCHDOG_PID=" + PID_DIGITS];
     sigset_t mask;
+    pid_t self;
+    int report[2]; /* a pipe from the middleman: the new one's process id or -errno; how it ended */
 };
 
 static bool is_variable(const char *entry, const char *name)
@@ -113,30 +124,86 @@ _Noreturn static void become(struct plan *plan)
     _exit(EXIT_CANNOT_RUN);
 }
 
-static pid_t run(struct plan *plan)
+static void tell(const struct plan *plan, int number)
 {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &plan->mask);
+    if (write(plan->report[1], &number, sizeof number) != (ssize_t)sizeof number)
+        _exit(EXIT_CANNOT_RUN); /* nobody is there */
+}
+
+/* False: the middleman is gone. */
+static bool is_told(int report, int *number)
+{
+    return read(report, number, sizeof *number) == (ssize_t)sizeof *number;
+}
+
+/* The middleman. It has every signal blocked, and stays until it is killed, or we die. */
+_Noreturn static void stand_between(struct plan *plan)
+{
+    siginfo_t end;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != plan->self)
+        _exit(EXIT_CANNOT_RUN); /* we have died before */
     pid_t pid = fork();
     if (pid == 0)
         become(plan);
-    int why = errno;
-    pthread_sigmask(SIG_SETMASK, &plan->mask, NULL);
-    errno = why;
-    return pid;
+    tell(plan, pid > 0 ? (int)pid : -errno);
+    plan->report[1] = dup2(plan->report[1], 0);
+    close_range(1, ~0U, 0); /* nothing may stay open that others wait for the end of */
+    if (pid > 0 && waitid(P_PID, (id_t)pid, &end, WEXITED | WNOWAIT) == 0)
+        tell(plan, end.si_code == CLD_EXITED ? end.si_status : -end.si_status);
+    for (;;)
+        pause();
 }
 
-pid_t successor_start(const struct program *program, const struct handed *list, size_t count)
+static void end_middleman(struct successor *s)
+{
+    kill(s->middleman, SIGKILL);
+    while (waitpid(s->middleman, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    close(s->report);
+}
+
+static bool run(struct plan *plan, struct successor *s)
+{
+    sigset_t all;
+    int pid = -EAGAIN; /* as it stays where the middleman dies at once */
+    if (pipe2(plan->report, O_CLOEXEC) != 0)
+        return false;
+    plan->self = getpid();
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &plan->mask);
+    s->middleman = fork();
+    if (s->middleman == 0)
+        stand_between(plan);
+    int why = errno;
+    pthread_sigmask(SIG_SETMASK, &plan->mask, NULL);
+    close(plan->report[1]);
+    s->report = plan->report[0];
+    if (s->middleman < 0) {
+        close(s->report);
+        errno = why;
+        return false;
+    }
+    is_told(s->report, &pid);
+    s->pid = pid;
+    if (pid > 0)
+        return true;
+    end_middleman(s);
+    errno = -pid;
+    return false;
+}
+
+bool successor_start(struct successor *s, const struct program *program, const struct handed *list,
+                     size_t count)
 {
     struct plan plan = {.program = program, .count = count};
-    pid_t pid = -1;
+    bool ok = false;
     plan.fds = calloc(count, sizeof *plan.fds);
     plan.names = join_names(list, count);
     if (plan.fds != NULL && make_environment(&plan)) {
         for (size_t i = 0; i < count; i++)
             plan.fds[i] = list[i].fd;
-        pid = run(&plan);
+        ok = run(&plan, s);
     }
     int why = errno;
     free(plan.fds);
@@ -144,5 +211,19 @@ pid_t successor_start(const struct program *program, const struct handed *list, 
     free(plan.listen_fds);
     free(plan.environment);
     errno = why;
-    return pid;
+    return ok;
+}
+
+int successor_end(struct successor *s)
+{
+    int end = -SIGKILL; /* as it stays where somebody has killed the middleman */
+    kill(s->pid, SIGKILL);
+    is_told(s->report, &end);
+    end_middleman(s);
+    return end;
+}
+
+void successor_release(struct successor *s)
+{
+    end_middleman(s);
 }

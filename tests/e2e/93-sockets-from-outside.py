@@ -243,6 +243,12 @@ def what_is_no_listening_tcp_socket_is_an_error():
 
 
 @story
+def a_predecessor_that_is_none_is_not_waited_for():
+    with open("/dev/null", "rb") as nobody, Activated([nobody], names="(predecessor)") as gateway:
+        gateway.stop()
+
+
+@story
 def what_is_meant_for_another_process_is_left_alone():
     with listening() as sock, Activated([sock], pid=1) as gateway:
         check(port_of(sock) not in gateway.ports.values(), "it listens there")

@@ -360,8 +360,9 @@ def while_it_is_under_way_nothing_else_begins():
         gateway.says("a handover is under way already")
         gateway.signal(signal.SIGHUP)
         gateway.says("not reloaded: a handover is under way")
+        new_one = Adopted(pid)
         gateway.stop()
-        check(not os.path.exists(f"/proc/{pid}"), "SIGTERM left the new one running")
+        check_equal(new_one.wait(1), -signal.SIGKILL, "how the new one has ended")
 
 
 @story
@@ -385,8 +386,10 @@ def the_service_manager_learns_who_the_new_one_is_from_the_old_one():
             check_equal(manager.hears_of("READY"), first, "who is ready")
             with session(gateway):
                 gateway.hand_over()
-                check_equal(manager.hears_of(f"MAINPID={gateway.process.pid}"), first, "who tells of the new one")
                 second = gateway.process.pid
+                check_equal(manager.hears_of(f"MAINPID={second}"), first, "who tells of the new one")
+                check_equal(parent_of(second), os.getpid(), "its parent, as systemd wants to be")
+                check_equal(children_of(first), [], "what is left of how it was started")
                 check_equal(manager.hears_of("READY"), second, "who is ready")
                 for _ in range(4):
                     check_equal(manager.hears_of(""), second, "who feeds the watchdog")
@@ -477,6 +480,28 @@ def the_inventory_goes_over_and_nobody_is_missing():
         check_equal(counts_of(file), {"127.0.1.1": 5, "127.0.1.2": 1, "127.0.1.3": 1}, "refusals")
 
 
+@story
+def more_than_the_new_one_can_read_at_once_waits_for_it():
+    sources = [f"127.0.{2 + n // 100}.{1 + n % 100}" for n in range(400)]
+    with inventory_file() as file, Replaceable(settings=inventory_settings(file)) as gateway:
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(RawClient(gateway.straight, source=source)) for source in sources]
+            for client in clients:
+                client.send(OLD[:20])
+            wait_until(lambda: sessions_of(gateway) == len(sources), "the old gateway has the sessions")
+            gateway.hand_over()
+            gateway.signal(signal.SIGSTOP)
+            for client in clients:
+                client.send(OLD[20:])
+            for client in clients:
+                check_equal(client.receive_all(), alert(70, TLS10), "answer")
+            gateway.signal(signal.SIGCONT)
+        gateway.old_one_ends()
+        gateway.says("the gateway before this one has ended")
+        gateway.stop()
+        check_equal(counts_of(file), dict.fromkeys(sources, 1), "refusals")
+
+
 def sessions_of(gateway):
     """Connections of clients that it has accepted."""
     with open("/proc/net/tcp", encoding="ascii") as f:
@@ -510,6 +535,42 @@ channel.send((1).to_bytes(4, sys.byteorder) + bytes(4))
 channel.recv(64)
 os._exit(9)  # with the channel still open, as a crash would leave it
 """
+
+
+@story
+def when_the_old_one_dies_the_new_one_takes_its_place():
+    """In the middle of the handover; also what stood between the two is gone."""
+    with RawOrigin(echo) as origin, Replaceable(origin) as gateway, gate(f"{gateway.link}.gate") as let_pass:
+        gateway.become_script(f'#!/bin/sh\nread go <{gateway.link}.gate || exit\nexec {program()} "$@"\n')
+        gateway.signal(signal.SIGUSR2)
+        pid = int(gateway.says(r"handing over to a new \S+, process (\d+)"))
+        old, between = gateway.process, parent_of(pid)
+        check(between not in (old.pid, os.getpid()), "nobody stands between")
+        old.kill()
+        old.wait()
+        gateway.process = Adopted(pid)
+        check_equal(Adopted(between).wait(10), -signal.SIGKILL, "how that has ended")
+        let_pass()
+        gateway.says("the gateway before this one has ended")
+        with session(gateway) as client:
+            is_alive(client)
+
+
+@contextlib.contextmanager
+def gate(path):
+    """A FIFO, and what lets one reader pass; who still reads at the end sees an end."""
+    os.mkfifo(path)
+    fd = os.open(path, os.O_RDWR)
+    try:
+        yield lambda: os.write(fd, b"\n")
+    finally:
+        os.close(fd)
+        os.unlink(path)
+
+
+def parent_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        return int(f.read().rpartition(")")[2].split()[1])
 
 
 # --- process 1 of a container ---

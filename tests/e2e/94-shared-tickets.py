@@ -274,10 +274,23 @@ def check_finds_what_run_would_refuse():
         os.chmod(keys.path, 0o644)
         check_in("is open to other users (mode 0644): chmod 600", checked().output, "what check says")
         os.chmod(keys.path, 0o600)
+        with fifo(f"{keys.path}.fifo") as path:
+            environment["TLSFLOOR_GATEWAY_TICKET_KEYS_FILE"] = path
+            check_in(f"{path}: is no regular file", checked().output, "what check says of what it would wait for")
+        environment["TLSFLOOR_GATEWAY_TICKET_KEYS_FILE"] = keys.path
         fine = checked("--dump")
         check_equal(fine.status, 0, f"exit status, with {fine.output}")
         check_in(f"ticket_keys_file = {keys.path}", fine.output, "the dump")
         check(key not in fine.output + found.output, "the key itself is in the output")
+
+
+@contextlib.contextmanager
+def fifo(path):
+    os.mkfifo(path, 0o600)
+    try:
+        yield path
+    finally:
+        os.unlink(path)
 
 
 run_stories()

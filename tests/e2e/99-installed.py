@@ -29,6 +29,7 @@ OWN = {
     "usr/share/tlsfloor/grafana/tlsfloor.json",
     "usr/share/tlsfloor/prometheus/tlsfloor.rules",
     "usr/share/doc/tlsfloor/README.md",
+    "usr/share/doc/tlsfloor/docker/README.md",
     "usr/share/doc/tlsfloor/examples/tlsfloor.ini",
     "usr/share/doc/tlsfloor/examples/tproxy.conf",
 }

@@ -155,7 +155,7 @@ static void what_to_keep_in_mind_is_noted(void **state)
 }
 
 /* As a user who is not root, since root may write everywhere. */
-static void log_files_that_are_not_ours_are_warned_of(void **state)
+static void log_files_that_are_not_ours_are_errors(void **state)
 {
     enum { NOBODY = 65534 };
     char directory[] = "/tmp/tlsfloor-test-XXXXXX", path[64];
@@ -170,9 +170,10 @@ static void log_files_that_are_not_ours_are_warned_of(void **state)
     if (before == 0)
         assert_int_equal(seteuid(before), 0);
     rmdir(directory);
-    assert_int_equal(code, 0);
+    assert_int_equal(code, 1);
     assert_has(o.err, "/log: Permission denied to the user ");
     assert_has(o.err, "; make the directory /tmp/tlsfloor-test-");
+    assert_has(o.err, "let that one check (sudo -u USER tlsfloor check)\n");
 }
 
 static int check_inventory_file(const char *inventory)
@@ -242,7 +243,7 @@ int main(void)
         cmocka_unit_test(a_log_file_that_is_called_like_a_sink_is_warned_of),
         cmocka_unit_test(a_syslog_host_that_does_not_resolve_is_an_error),
         cmocka_unit_test(what_to_keep_in_mind_is_noted),
-        cmocka_unit_test(log_files_that_are_not_ours_are_warned_of),
+        cmocka_unit_test(log_files_that_are_not_ours_are_errors),
         cmocka_unit_test(an_inventory_that_cannot_be_used_is_an_error),
         cmocka_unit_test(an_inventory_that_is_to_be_made_is_fine_and_not_made),
         cmocka_unit_test(the_readme_has_the_reference_as_it_is_printed),

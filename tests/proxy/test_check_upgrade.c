@@ -86,7 +86,7 @@ static void a_ca_that_will_be_made_is_noted(void **state)
     assert_int_equal(access(directory, F_OK), -1);
 }
 
-static void a_ca_that_cannot_be_made_is_warned_of(void **state)
+static void a_ca_that_a_rule_needs_and_that_cannot_be_made_is_an_error(void **state)
 {
     enum { NOBODY = 65534 };
     uid_t before = geteuid();
@@ -101,8 +101,8 @@ static void a_ca_that_cannot_be_made_is_warned_of(void **state)
     if (before == 0)
         assert_int_equal(seteuid(before), 0);
     assert_int_equal(chmod(top, 0755), 0);
-    assert_int_equal(code, 0);
-    assert_said(":4: warning: [ca] directory: there is no CA in ");
+    assert_int_equal(code, 1);
+    assert_said(":4: [ca] directory: there is no CA in ");
     assert_has(o.err, "none can be made: Permission denied to the user ");
 }
 
@@ -196,7 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_ca_that_will_be_made_is_noted),
-        TEST(a_ca_that_cannot_be_made_is_warned_of),
+        TEST(a_ca_that_a_rule_needs_and_that_cannot_be_made_is_an_error),
         TEST(a_ca_that_covers_the_rules_needs_no_word),
         TEST(rules_that_outgrow_the_ca_are_warned_of),
         TEST(rule_that_makes_the_ca_good_for_every_name_is_warned_of),

@@ -208,7 +208,7 @@ static void a_file_that_is_not_there_is_named(void **state)
 {
     (void)state;
     assert_null(users_load("/nonexistent/users", users_error, sizeof users_error));
-    assert_non_null(strstr(users_error, "/nonexistent/users: cannot be read: No such file"));
+    assert_non_null(strstr(users_error, "/nonexistent/users: is not there; make it"));
 }
 
 static void a_directory_is_no_file(void **state)
