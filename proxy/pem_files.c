@@ -44,15 +44,20 @@ static bool fail_openssl(const struct reading *r, const char *advice)
     return fail(r, what, advice);
 }
 
-/* OpenSSL's own words for a file that is not there are no help. */
+/* OpenSSL's own words for a file that is not there are no help, and with it all clients would wait for
+ * somebody to write into a FIFO. */
 static bool check_readable(const struct reading *r, struct stat *st)
 {
     char c, why[256];
-    int fd = open(r->file, O_RDONLY | O_CLOEXEC);
+    int fd = open(r->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    *st = (struct stat){.st_mode = 0};
     bool readable = fd >= 0 && fstat(fd, st) == 0 && read(fd, &c, 1) >= 0;
     conf_error_text(errno, why, sizeof why);
     if (fd >= 0)
         close(fd);
+    if (S_ISFIFO(st->st_mode))
+        return fail(r, "this is a FIFO, which a reload could not read again",
+                    "; write what it holds to a file");
     return readable || fail(r, why, "");
 }
 

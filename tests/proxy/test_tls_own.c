@@ -118,6 +118,17 @@ static void files_that_are_no_good_are_refused_in_words(void **state)
     assert_refused("small.pem", "small.key", "[listener front] certificate: /tmp/", "ee key too small");
 }
 
+static void nobody_waits_for_a_fifo(void **state)
+{
+    char path[512];
+    (void)state;
+    snprintf(path, sizeof path, "%s/fifo", directory);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_refused("fifo", "rsa.key", "[listener front] certificate: /tmp/", "this is a FIFO");
+    assert_refused("rsa.pem", "fifo", "[listener front] key: /tmp/", "this is a FIFO");
+    unlink(path);
+}
+
 static void key_is_for_its_owner_and_a_group_and_nobody_else(void **state)
 {
     (void)state;
@@ -350,6 +361,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_that_are_no_good_are_refused_in_words),
+        cmocka_unit_test(nobody_waits_for_a_fifo),
         cmocka_unit_test(key_is_for_its_owner_and_a_group_and_nobody_else),
         cmocka_unit_test(end_of_a_certificate_is_told_and_its_end_does_not_keep_it_out),
         cmocka_unit_test(tls_to_the_proxy_holds_the_floor),
