@@ -6,6 +6,7 @@ import signal
 import time
 
 from harness import (
+    HELLO,
     TLS10,
     TLS12,
     Gateway,
@@ -13,51 +14,22 @@ from harness import (
     RawClient,
     RawOrigin,
     alert,
+    begin_session,
     check,
     check_equal,
     client_hello,
+    echo,
+    is_alive,
+    is_refused_by,
     one_record,
     reach,
     run_stories,
-    server_hello,
     story,
     wait_until,
     workplace,
 )
 
-NAME = "origin.floor.test"
-HELLO = one_record(client_hello(TLS12))
 OLD = one_record(client_hello(TLS10))
-FLIGHT = one_record(server_hello(TLS12), TLS12)
-
-
-def echo(connection):
-    connection.recv_exactly(len(HELLO))
-    connection.send(FLIGHT)
-    while data := connection.recv():
-        connection.send(data)
-
-
-def session(gateway):
-    client = reach(gateway, "connect", NAME)
-    client.send(HELLO)
-    check_equal(client.receive(len(FLIGHT)), FLIGHT, "the server's flight")
-    return client
-
-
-def is_alive(client, word):
-    client.send(word)
-    check_equal(client.receive(len(word)), word, "the echo")
-
-
-def is_refused_by(port):
-    try:
-        RawClient(port).close()
-    except ConnectionRefusedError:
-        return True
-    except ConnectionResetError:
-        return False  # it came in the moment in which the listener was closed
-    return False
 
 
 def reload_with(gateway, old, new, says):
@@ -69,7 +41,7 @@ def reload_with(gateway, old, new, says):
 @story
 def sigterm_lets_live_sessions_end_and_takes_no_new_ones():
     with RawOrigin(echo) as origin, Gateway(origin) as gateway:
-        with session(gateway) as client:
+        with begin_session(gateway) as client:
             gateway.signal(signal.SIGTERM)
             wait_until(lambda: is_refused_by(gateway.proxy), "new connections are refused")
             is_alive(client, b"still here")
@@ -79,14 +51,14 @@ def sigterm_lets_live_sessions_end_and_takes_no_new_ones():
 @story
 def sigterm_ends_what_does_not_end_by_itself_when_drain_s_is_over():
     with RawOrigin(echo) as origin, Gateway(origin, settings={"limits.drain_s": "0.3"}) as gateway:
-        with session(gateway):
+        with begin_session(gateway):
             gateway.stop(within_s=4)
 
 
 @story
 def sighup_changes_the_rules_and_keeps_the_sessions():
     with RawOrigin(echo) as origin, Gateway(origin) as gateway:
-        with session(gateway) as client:
+        with begin_session(gateway) as client:
             reload_with(gateway, "minimum = 1.2", "minimum = 1.3", says="reloaded")
             is_alive(client, b"from before")
         with reach(gateway, "connect") as client:
@@ -122,7 +94,7 @@ def sighup_counts_for_the_next_request_on_a_kept_connection():
 def sighup_with_a_bad_file_changes_nothing():
     with RawOrigin(echo) as origin, Gateway(origin) as gateway:
         reload_with(gateway, "minimum = 1.2", "minimum = 7", says="reload refused")
-        with session(gateway) as client:
+        with begin_session(gateway) as client:
             is_alive(client, b"as before")
 
 
@@ -154,7 +126,7 @@ def sigusr1_opens_the_logs_anew():
 
 def serves(gateway):
     try:
-        with session(gateway) as client:
+        with begin_session(gateway) as client:
             is_alive(client, b"back again")
     except (AssertionError, OSError):
         return False  # the crowd's files come back one by one

@@ -5,34 +5,19 @@ import urllib.error
 import urllib.request
 
 from harness import (
-    CONNECT,
-    TLS12,
     Gateway,
-    RawClient,
     RawOrigin,
+    begin_session,
     check,
     check_equal,
-    client_hello,
-    one_record,
-    reach,
+    echo,
+    is_refused_by,
     run_stories,
-    server_hello,
     story,
     wait_until,
 )
 
-HELLO = one_record(client_hello(TLS12))
-FLIGHT = one_record(server_hello(TLS12), TLS12)
 LONG = {"admin.listen": "127.0.0.1:0", "limits.grace_s": "600"}
-
-
-def server():
-    def script(connection):
-        connection.recv_exactly(len(HELLO))
-        connection.send(FLIGHT)
-        connection.recv_to_end()
-
-    return RawOrigin(script)
 
 
 def readiness(gateway):
@@ -43,51 +28,33 @@ def readiness(gateway):
         return error.code
 
 
-def serve(gateway):
-    """A session that runs."""
-    client = reach(gateway, CONNECT)
-    client.send(HELLO)
-    check_equal(client.receive(len(FLIGHT)), FLIGHT, "the server's flight")
-    return client
-
-
-def is_refused(gateway):
-    try:
-        RawClient(gateway.proxy).close()
-    except ConnectionRefusedError:
-        return True
-    except ConnectionResetError:
-        return False  # it came in the moment in which the listener was closed
-    return False
-
-
 @story
 def new_clients_are_served_while_readyz_says_503_already():
-    with server() as origin, Gateway(origin, settings=LONG) as gateway:
+    with RawOrigin(echo) as origin, Gateway(origin, settings=LONG) as gateway:
         check_equal(readiness(gateway), 200, "/readyz")
         gateway.signal(signal.SIGTERM)
         wait_until(lambda: readiness(gateway) == 503, "/readyz says 503")
         check_equal(gateway.metric("tlsfloor_ready"), 0, "tlsfloor_ready")
-        with serve(gateway):
+        with begin_session(gateway):
             gateway.signal(signal.SIGTERM)
-            wait_until(lambda: is_refused(gateway), "a second signal begins the drain")
+            wait_until(lambda: is_refused_by(gateway.proxy), "a second signal begins the drain")
         gateway.finish(within_s=4)
 
 
 @story
 def when_grace_s_is_over_the_drain_begins_by_itself():
-    with server() as origin, Gateway(origin, settings=LONG | {"limits.grace_s": "0.2"}) as gateway:
-        with serve(gateway) as client:
+    with RawOrigin(echo) as origin, Gateway(origin, settings=LONG | {"limits.grace_s": "0.2"}) as gateway:
+        with begin_session(gateway) as client:
             gateway.signal(signal.SIGTERM)
-            wait_until(lambda: is_refused(gateway), "new clients are refused")
+            wait_until(lambda: is_refused_by(gateway.proxy), "new clients are refused")
             client.send(b"still here")
         gateway.finish(within_s=4)
 
 
 @story
 def a_third_signal_ends_at_once():
-    with server() as origin, Gateway(origin, settings=LONG | {"limits.drain_s": "600"}) as gateway:
-        with serve(gateway):
+    with RawOrigin(echo) as origin, Gateway(origin, settings=LONG | {"limits.drain_s": "600"}) as gateway:
+        with begin_session(gateway):
             gateway.signal(signal.SIGTERM)
             check(gateway.stderr.wait(lambda lines: any("leaving" in line for line in lines)), "it says that it leaves")
             gateway.signal(signal.SIGTERM)

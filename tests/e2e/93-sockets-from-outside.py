@@ -12,9 +12,10 @@ import threading
 import time
 
 from harness import (
+    FLIGHT,
+    HELLO,
     SNI,
     TLS10,
-    TLS12,
     Gateway,
     RawClient,
     RawOrigin,
@@ -23,11 +24,11 @@ from harness import (
     check_equal,
     check_in,
     client_hello,
+    echo,
     has_ipv6,
     one_record,
     reach,
     run_stories,
-    server_hello,
     skip_unless,
     story,
     wait_until,
@@ -35,9 +36,7 @@ from harness import (
 )
 
 NAME = "origin.floor.test"
-HELLO = one_record(client_hello(TLS12))
 OLD = one_record(client_hello(TLS10))
-FLIGHT = one_record(server_hello(TLS12), TLS12)
 ONLY_STRAIGHT = {"listener proxy.listen": None, "listener proxy.kind": None}
 
 # Descriptors into their places, and the process id into the environment, as a service manager does it.
@@ -82,13 +81,6 @@ class Activated(Gateway):
 
     def says(self, sentence):
         check(self.stderr.wait(lambda lines: any(sentence in line for line in lines)), f"it never says '{sentence}'")
-
-
-def echo(connection):
-    connection.recv_exactly(len(HELLO))
-    connection.send(FLIGHT)
-    while data := connection.recv():
-        connection.send(data)
 
 
 def is_served(port):

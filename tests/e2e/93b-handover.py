@@ -17,7 +17,6 @@ import urllib.request
 from harness import (
     CONNECT,
     TLS10,
-    TLS12,
     Gateway,
     HttpOrigin,
     OfficeOrigin,
@@ -25,17 +24,19 @@ from harness import (
     RawOrigin,
     TlsPeer,
     alert,
+    begin_session,
     check,
     check_equal,
     check_in,
     clean_environment,
     client_context,
     client_hello,
+    echo,
+    is_alive,
     one_record,
     program,
     reach,
     run_stories,
-    server_hello,
     skip_unless,
     story,
     wait_until,
@@ -43,9 +44,7 @@ from harness import (
 )
 
 OFFICE = "outlook.office365.com"
-HELLO = one_record(client_hello(TLS12))
 OLD = one_record(client_hello(TLS10))
-FLIGHT = one_record(server_hello(TLS12), TLS12)
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -147,25 +146,6 @@ class Replaceable(Gateway):
         check_equal(self.process.poll(), None, "the old gateway")
 
 
-def echo(connection):
-    connection.recv_exactly(len(HELLO))
-    connection.send(FLIGHT)
-    while data := connection.recv():
-        connection.send(data)
-
-
-def session(gateway):
-    client = reach(gateway, CONNECT)
-    client.send(HELLO)
-    check_equal(client.receive(len(FLIGHT)), FLIGHT, "the server's flight")
-    return client
-
-
-def is_alive(client, word=b"still here"):
-    client.send(word)
-    check_equal(client.receive(len(word)), word, "the echo")
-
-
 def is_refused(gateway, source=None):
     with RawClient(gateway.straight, source=source) as client:
         client.send(OLD)
@@ -227,7 +207,7 @@ def under_load_nobody_is_refused_or_reset_and_all_is_accounted_for():
             sessions = threading.local()
 
             def tunnels():
-                with session(gateway) as client:
+                with begin_session(gateway) as client:
                     is_alive(client)
 
             def is_upgraded():
@@ -247,7 +227,7 @@ def under_load_nobody_is_refused_or_reset_and_all_is_accounted_for():
                 urllib.request.urlopen(f"http://127.0.0.1:{gateway.ports['admin']}/readyz", timeout=20).close()
 
             acts = (tunnels, is_upgraded, lambda: is_refused(gateway), asks_in_plain_text, asks_admin)
-            with session(gateway) as live, Crowd(*acts) as crowd:
+            with begin_session(gateway) as live, Crowd(*acts) as crowd:
                 for _ in range(2):
                     crowd.waits_for_more()
                     gateway.hand_over()
@@ -261,28 +241,28 @@ def under_load_nobody_is_refused_or_reset_and_all_is_accounted_for():
 @story
 def a_live_tunnel_lives_on_in_the_old_process():
     with RawOrigin(echo) as origin, Replaceable(origin) as gateway:
-        with session(gateway) as before:
+        with begin_session(gateway) as before:
             gateway.hand_over()
-            with session(gateway) as after:
+            with begin_session(gateway) as after:
                 is_alive(before)
                 is_alive(after)
             check_equal(gateway.older[0].poll(), None, "the old gateway")
         gateway.old_one_ends(within_s=4)
-        with session(gateway) as client:
+        with begin_session(gateway) as client:
             is_alive(client)
 
 
 @story
 def the_old_process_ends_what_does_not_end_by_itself_when_drain_s_is_over():
     with RawOrigin(echo) as origin, Replaceable(origin, settings={"limits.drain_s": "0.3"}) as gateway:
-        with session(gateway):
+        with begin_session(gateway):
             gateway.hand_over()
             gateway.old_one_ends(within_s=4)
 
 
 @story
 def the_new_process_has_only_the_descriptors_that_it_needs():
-    with RawOrigin(echo) as origin, Replaceable(origin) as gateway, session(gateway) as client:
+    with RawOrigin(echo) as origin, Replaceable(origin) as gateway, begin_session(gateway) as client:
         gateway.hand_over()
         own, servers = client.sock.getsockname()[1], origin.connection().sock.getpeername()[1]
         with open("/proc/net/tcp", encoding="ascii") as f:
@@ -304,7 +284,7 @@ def another_way_of_writing_it_down_counts_at_once():
             gateway.write(re.sub("threads = .", f"threads = {threads}", gateway.ini) + more)
             gateway.hand_over()
             for _ in range(20):
-                with session(gateway) as client:
+                with begin_session(gateway) as client:
                     is_alive(client)
             port = int(gateway.says(rf"listening on \S+:(\d+) \(more{threads}\)"))
             RawClient(port).close()
@@ -323,12 +303,12 @@ def can_connect(port):
 
 @story
 def a_bad_file_changes_nothing_and_it_can_be_tried_again():
-    with RawOrigin(echo) as origin, Replaceable(origin) as gateway, session(gateway) as live:
+    with RawOrigin(echo) as origin, Replaceable(origin) as gateway, begin_session(gateway) as live:
         gateway.write(gateway.ini.replace("minimum = 1.2", "minimum = 7"))
         gateway.hand_over_in_vain("it ended with exit code 3; what it said is above")
         check_in("not started: see above", gateway.stderr.text(), "what the new one says")
         is_alive(live)
-        with session(gateway) as client:
+        with begin_session(gateway) as client:
             is_alive(client)
         gateway.write(gateway.ini)
         gateway.hand_over()
@@ -346,7 +326,7 @@ def a_binary_that_cannot_take_over_changes_nothing():
         gateway.hand_over_in_vain("it was ended by signal 11")
         gateway.become_script("#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1; done\n")
         gateway.hand_over_in_vain(r"it was not ready within \[limits\] handover_s = 0.500, and was ended")
-        with session(gateway) as client:
+        with begin_session(gateway) as client:
             is_alive(client)
 
 
@@ -367,7 +347,7 @@ def while_it_is_under_way_nothing_else_begins():
 
 @story
 def a_gateway_that_ends_hands_nothing_over():
-    with RawOrigin(echo) as origin, Replaceable(origin) as gateway, session(gateway) as client:
+    with RawOrigin(echo) as origin, Replaceable(origin) as gateway, begin_session(gateway) as client:
         gateway.signal(signal.SIGTERM)
         gateway.says("draining")
         gateway.signal(signal.SIGUSR2)
@@ -384,7 +364,7 @@ def the_service_manager_learns_who_the_new_one_is_from_the_old_one():
         with RawOrigin(echo) as origin, Replaceable(origin, environment=environment) as gateway:
             first = gateway.process.pid
             check_equal(manager.hears_of("READY"), first, "who is ready")
-            with session(gateway):
+            with begin_session(gateway):
                 gateway.hand_over()
                 second = gateway.process.pid
                 check_equal(manager.hears_of(f"MAINPID={second}"), first, "who tells of the new one")
@@ -552,7 +532,7 @@ def when_the_old_one_dies_the_new_one_takes_its_place():
         check_equal(Adopted(between).wait(10), -signal.SIGKILL, "how that has ended")
         let_pass()
         gateway.says("the gateway before this one has ended")
-        with session(gateway) as client:
+        with begin_session(gateway) as client:
             is_alive(client)
 
 

@@ -7,6 +7,7 @@ wire      hellos and records as bytes, for what no real peer would send
 tls       a real TLS peer whose first flight can be laid out anew
 origins   servers, honest and odd
 clients   clients, raw and real
+echoing   sessions that live while something is done to the gateway
 mail      mail servers, honest and odd: SMTP, IMAP, POP3
 mail_clients  mail clients, line by line and real
 oauth     a token endpoint, and the files that a bridge needs
@@ -65,6 +66,7 @@ from .mail_clients import (
     openssl_starttls,
     swaks,
 )
+from .echoing import FLIGHT, HELLO, begin_session, echo, is_alive, is_refused_by
 from .names import NameServer
 from .network import ClientNetwork, has_ipv6, in_own_network
 from .oauth import CLIENT_SECRET, TokenEndpoint, bridge, private_file, secrets_file, users_file
