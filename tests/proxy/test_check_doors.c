@@ -47,7 +47,8 @@ static void a_file_that_cannot_be_read_is_an_error_at_its_key(void **state)
 {
     (void)state;
     assert_int_equal(check(USERS, "/nonexistent/users"), 1);
-    assert_said(3, "[listener x] users: /nonexistent/users: is not there; make it, with mode 0600: tlsfloor.ini(5) says what is in it\n");
+    assert_said(3, "[listener x] users: /nonexistent/users: is not there; make it, with mode 0600: "
+                   "tlsfloor.ini(5) says what is in it\n");
     assert_int_equal(check(USERS, "tests"), 1);
     assert_said(3, "[listener x] users: tests: cannot be read: Is a directory\n");
     const char *empty = users_file("", 0, 0600);

@@ -147,7 +147,9 @@ static void a_file_that_others_may_open_is_refused(void **state)
     assert_true(oauth_file_load(&file, path, error, sizeof error));
     oauth_file_free(&file);
     assert_false(oauth_file_load(&file, "/nonexistent/file", error, sizeof error));
-    assert_string_equal(error, "/nonexistent/file: is not there; make it, with mode 0600: tlsfloor.ini(5) says what is in it");
+    assert_string_equal(
+        error,
+        "/nonexistent/file: is not there; make it, with mode 0600: tlsfloor.ini(5) says what is in it");
 }
 
 static void what_is_missing_is_told(void **state)

@@ -133,7 +133,8 @@ static void assert_refused(const char *sentence)
 static void file_that_is_no_good_is_refused_with_its_line_and_nothing_that_it_holds(void **state)
 {
     (void)state;
-    assert_refused("[gateway] ticket_keys_file: keys: is not there; make it, with mode 0600: tlsfloor.ini(5) says what is in it");
+    assert_refused("[gateway] ticket_keys_file: keys: is not there; make it, with mode 0600: tlsfloor.ini(5) "
+                   "says what is in it");
     write_keys("keys", (const unsigned[]){1, 2}, 2);
     assert_int_equal(truncate("keys", 300), 0);
     assert_refused("[gateway] ticket_keys_file: keys:2: this is no key of 80 bytes, in hexadecimal or in one "
