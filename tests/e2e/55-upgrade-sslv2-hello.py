@@ -11,6 +11,7 @@ from harness import (
     RawOrigin,
     TlsOrigin,
     alert,
+    check,
     check_equal,
     check_in,
     check_minted,
@@ -83,7 +84,9 @@ def it_may_come_a_byte_a_segment():
             hello = sslv2_hello(TLS10)
             client.send(*(hello[n : n + 1] for n in range(len(hello))))
             check_equal(client.receive(3), b"\x16\x03\x01", "the head of the gateway's flight")
-        check_equal(origin.connection().error, None, "the server's error")
+        # The session may have ended before the server's tickets were read.
+        error = origin.connection().error
+        check(error is None or isinstance(error, ConnectionResetError), f"the server's error: {error!r}")
         gateway.record({"event.action": "tls-version-blocked", "event.code": "client-handshake-failed"})
 
 
