@@ -4,6 +4,7 @@ them serves any client, and nobody notices that they are replaced one by one."""
 import contextlib
 import csv
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -59,11 +60,19 @@ class Replica(Gateway):
             "UPSTREAM_RESOLVE": "\n".join(resolve_lines(*origins)),
             "DNS_SERVERS": DEFAULTS["dns.servers"],
             "LOG_BLOCK": "off",  # what clients notice is what counts here
-            "LIMITS_GRACE_S": "0.6",
+            "LIMITS_GRACE_S": "60",  # until the balancer knows: a second signal ends it then
             "LIMITS_DRAIN_S": "5",
         }
         environment = {f"TLSFLOOR_{key}": value for key, value in variables.items()}
         super().__init__(file=f"{K8S}/base/tlsfloor.ini", environment=environment)
+
+    def leave(self):
+        self.signal(signal.SIGTERM)
+        check(self.stderr.wait(lambda lines: any("leaving" in line for line in lines)), "it does not say that it leaves")
+
+    def stop(self, within_s=20):
+        self.leave()
+        super().stop(within_s)
 
 
 class Service:
@@ -219,8 +228,9 @@ def a_rolling_update_is_noticed_by_nobody():
                 old = world.replicas.pop(0)
                 with RawClient(PROXY, old.address) as under_way:
                     peer = TlsPeer(under_way.connect("origin.floor.test").sock, clients.context, "origin.floor.test")
-                    old.signal(15)
+                    old.leave()
                     service.wait_for(world.replicas)
+                    old.signal(signal.SIGTERM)
                     clients.go_on()
                     peer.handshake().write(b"GET / HTTP/1.1\r\n\r\n")
                     check_in(b"page over TLSv1.3", peer.read_all(), "what was under way")
